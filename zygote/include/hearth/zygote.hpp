@@ -1,0 +1,86 @@
+// What an adapter needs of the framework-neutral core inside a test program. The core keeps the channel
+// to the server (spec/worker-channel.md), forks the tests, and reaps them; the adapter knows its framework.
+//
+// Flow in a program that a server started (served()): the adapter says hello() while static objects are
+// initialised, lets the framework's run begin, and calls park() in the hook after global set-up. park()
+// returns in another process each time: in a test's child, in a suite's process, or, when there is no
+// more to do, in the program itself. In a program started by hand nothing here does anything.
+//
+// C++17; compiled in the user's build. Views are only read during the call that takes them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace hearth::zygote {
+
+struct TestDescription {
+  std::string_view name;        // as the framework names it, unique in the program
+  std::string_view suite;       // tests of one suite share its set-up; may be empty
+  bool hidden = false;          // not listed, runs when asked for
+  bool suite_process = false;   // its suite's set-up runs once, in a process of its own
+  double time_limit = 0;        // seconds; 0: none of its own
+  std::string_view file;
+  unsigned line = 0;
+};
+
+class Tests {
+ public:
+  virtual std::size_t count() const = 0;
+  virtual TestDescription describe(std::size_t test) const = 0;
+
+ protected:
+  ~Tests() = default;
+};
+
+// How global or suite set-up went.
+struct SetUp {
+  bool failed = false;
+  bool skipped = false;
+  std::string_view text;  // the cause, for people
+};
+
+enum class Task {
+  run_test,      // this is the test's own process: run it, report, end with Report::finish
+  set_up_suite,  // this is the suite's process: set up the suite of `test`, then park_suite()
+  finish,        // no more tests: let the framework tear down; then closed()
+};
+struct Assignment {
+  Task task;
+  std::size_t test;  // index in Tests
+};
+
+// The values are those of Verdict.Outcome in spec/worker.proto.
+enum class Outcome : std::uint8_t { unknown = 0, success = 1, fail = 2, skip = 3, xfail = 4, uxsuccess = 5 };
+
+// True in a program that a Hearth server started, in it and in its forks; the same answer all its life.
+bool served() noexcept;
+
+void hello(std::string_view framework, std::string_view version);
+
+// Runs the warm-up hooks (hearth/warm.hpp), describes the tests, and waits for work.
+Assignment park(const Tests& tests, const SetUp& set_up);
+
+// The same in a suite's process, after its set-up.
+Assignment park_suite(const Tests& tests, const SetUp& set_up);
+
+// The last word of a process whose task is `finish`. Empty: tear-down passed.
+void closed(std::string_view failure);
+
+// A test's own report. Calls from a process that is not the test's own (it forked) do nothing. Calls from
+// several threads are safe.
+namespace report {
+void attach(std::string_view name, std::string_view mime_type, std::string_view content);
+void text(std::string_view name, std::string_view content);  // text/plain;charset=utf8
+void property(std::string_view key, std::string_view value);
+void subunit_v1(std::string_view piece);
+// Flushes stdio and coverage data, sends the verdict, ends the process. No exit handler runs.
+[[noreturn]] void finish(Outcome outcome);
+// The same where subunit_v1() has said the verdict.
+[[noreturn]] void finish();
+// The process that is the test's own; false in what the test forked.
+bool own_process() noexcept;
+}  // namespace report
+
+}  // namespace hearth::zygote
