@@ -1,0 +1,95 @@
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "protocol/subunit_v2.hpp"
+#include "protocol/utf8.hpp"
+
+using namespace hearth::protocol;
+
+namespace {
+
+std::string utf8(char32_t c) {
+  if (c < 0x80) return {static_cast<char>(c)};
+  if (c < 0x800) return {static_cast<char>(0xC0 | c >> 6), static_cast<char>(0x80 | (c & 0x3F))};
+  if (c < 0x10000) {
+    return {static_cast<char>(0xE0 | c >> 12), static_cast<char>(0x80 | (c >> 6 & 0x3F)),
+            static_cast<char>(0x80 | (c & 0x3F))};
+  }
+  return {static_cast<char>(0xF0 | c >> 18), static_cast<char>(0x80 | (c >> 12 & 0x3F)),
+          static_cast<char>(0x80 | (c >> 6 & 0x3F)), static_cast<char>(0x80 | (c & 0x3F))};
+}
+
+bool is_character(char32_t c) {
+  return c != 0 && c < 0x110000 && (c < 0xD800 || c > 0xDFFF);
+}
+
+bool mid_character(std::string_view before, unsigned next) {
+  return continues_character(as_bytes(before), static_cast<std::byte>(next));
+}
+
+}  // namespace
+
+TEST_CASE("UTF-8: exactly the Unicode scalar values are characters") {
+  int wrong = 0;
+  for (char32_t c = 1; c < 0x130000; ++c) {
+    const bool accepted = check_string(utf8(c)) == StringFault::none;
+    wrong += accepted != is_character(c);
+  }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("UTF-8: overlong forms, stray and missing continuations are refused") {
+  for (std::string_view text :
+       {"\xC0\x80", "\xC1\xBF", "\xE0\x80\x80", "\xE0\x9F\xBF", "\xF0\x80\x80\x80",
+        "\xF0\x8F\xBF\xBF", "\x80", "\xBF", "\xC2", "\xE2\x82", "\xF0\x9F\x98", "\xC2\x41", "\xFE",
+        "\xFF", "\xF5\x80\x80\x80", "\xED\xA0\x80"}) {
+    CHECK(check_string(text) == StringFault::not_utf8);
+  }
+}
+
+TEST_CASE("UTF-8: a fault is found at every place of strings of every short length") {
+  for (std::size_t size = 1; size < 40; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string text(size, 'a');
+      CHECK(check_string(text) == StringFault::none);
+      text[at] = '\0';
+      CHECK(check_string(text) == StringFault::nul);
+      text[at] = '\xFF';
+      CHECK(check_string(text) == StringFault::not_utf8);
+      text[at] = '\x7F';
+      CHECK(check_string(text) == StringFault::none);
+    }
+  }
+}
+
+TEST_CASE("UTF-8: characters across the eight-byte steps") {
+  for (std::size_t before = 0; before < 20; ++before) {
+    for (std::string_view character : {"\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"}) {
+      std::string text(before, 'a');
+      text += character;
+      text += "bcdefghijklm";
+      CHECK(check_string(text) == StringFault::none);
+      text.resize(before + character.size() - 1);
+      CHECK(check_string(text) == StringFault::not_utf8);
+    }
+  }
+}
+
+TEST_CASE("UTF-8: a byte in the middle of a character is told from one at a boundary") {
+  CHECK(mid_character("\xC2", 0xB3));          // superscript three
+  CHECK(mid_character("a\xE2\x82", 0xB3));     // third byte
+  CHECK(mid_character("\xE2", 0xB3));          // second byte
+  CHECK(mid_character("\xF0\x9F\x98", 0xB3));  // fourth byte
+  CHECK(mid_character("\xE2\xC2", 0xB3));      // a character cut short, then another
+  CHECK_FALSE(mid_character("", 0xB3));
+  CHECK_FALSE(mid_character("m", 0xB3));  // Latin-1
+  CHECK_FALSE(mid_character("\xB3", 0xB3));
+  CHECK_FALSE(mid_character("\xB3\xB3\xB3", 0xB3));
+  CHECK_FALSE(mid_character("\xC2\xA9", 0xB3));  // a whole character
+  CHECK_FALSE(mid_character("\xE2\x82\xAC", 0xB3));
+  CHECK_FALSE(mid_character("\xC0", 0xB3));  // never a first byte
+  CHECK_FALSE(mid_character("\xF4", 0xB3));  // beyond U+10FFFF
+  CHECK_FALSE(mid_character("\xED", 0xB3));  // a surrogate
+  CHECK_FALSE(mid_character("\xF4\xB3\xB3", 0xB3));
+}
