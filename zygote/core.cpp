@@ -1,0 +1,437 @@
+#include "zygote/core.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+
+#include "process/children.hpp"
+
+namespace hearth::zygote {
+namespace {
+
+constexpr char channel_variable[] = "HEARTH_CHANNEL";
+constexpr std::uint32_t channel_version = 1;
+constexpr std::size_t no_test = static_cast<std::size_t>(-1);
+
+std::uint64_t now() {
+  timespec time{};
+  clock_gettime(CLOCK_REALTIME, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+// The channel that the server left in the environment, or -1. A descriptor that is anything but such a
+// socket is somebody else's.
+int inherited_channel() {
+  const char* const variable = getenv(channel_variable);
+  if (variable == nullptr) return -1;
+  const int channel = std::atoi(variable);
+  unsetenv(channel_variable);
+  int type = 0;
+  int domain = 0;
+  socklen_t length = sizeof type;
+  if (channel <= 2 || getsockopt(channel, SOL_SOCKET, SO_TYPE, &type, &length) != 0) return -1;
+  length = sizeof domain;
+  if (getsockopt(channel, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0) return -1;
+  if (type != SOCK_SEQPACKET || domain != AF_UNIX) return -1;
+  fcntl(channel, F_SETFD, FD_CLOEXEC);
+  return channel;
+}
+
+char* inherited_marker() {
+  char* const digits = getenv(process::marker_variable);
+  return digits != nullptr && std::strlen(digits) == process::marker_digits ? digits : nullptr;
+}
+
+void close_all(const Received& received) {
+  for (const int descriptor : received.descriptors) {
+    if (descriptor >= 0) close(descriptor);
+  }
+}
+
+std::uint64_t microseconds(const timeval& time) {
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000u + static_cast<std::uint64_t>(time.tv_usec);
+}
+
+}  // namespace
+
+Core& Core::instance() {
+  static Core* const core = new Core;  // outlives static destruction
+  return *core;
+}
+
+Core::Core()
+    : m_channel(inherited_channel()),
+      m_pid(getpid()),
+      m_marker(m_channel >= 0 ? inherited_marker() : nullptr) {}
+
+// The server is gone, or has no more use for us: nothing to tear down for.
+void Core::end_with_server() const {
+  process::kill_all_children(m_children_list);
+  _exit(0);
+}
+
+void Core::hello(std::string_view framework, std::string_view version) {
+  std::string packet;
+  {
+    protozero::pbf_writer envelope(packet);
+    protozero::pbf_writer hello(envelope, message::from_zygote::hello);
+    hello.add_uint32(1, channel_version);
+    hello.add_uint32(2, channel_version);
+    hello.add_uint64(3, static_cast<std::uint64_t>(m_pid));
+    message::add(hello, 4, framework);
+    message::add(hello, 5, version);
+  }
+  if (!send(packet)) end_with_server();
+}
+
+void Core::await_welcome() {
+  const Received received = receive(m_channel);
+  if (received.kind == Received::Kind::closed) end_with_server();
+  protozero::pbf_reader reader(received.bytes.data(), received.bytes.size());
+  while (reader.next()) {
+    if (reader.tag() == message::to_zygote::welcome) {
+      m_describe = message::read_varint(reader.get_message(), 2) != 0;
+    } else {
+      reader.skip();
+    }
+  }
+}
+
+void Core::describe(const Tests& tests) const {
+  constexpr std::size_t enough = max_packet / 2;  // one description is far smaller than the rest
+  std::string list;
+  const auto flush = [&] {
+    std::string packet;
+    protozero::pbf_writer(packet).add_bytes(message::from_zygote::tests, list.data(), list.size());
+    if (!send(packet)) end_with_server();
+    list.clear();
+  };
+  for (std::size_t i = 0; i < tests.count(); ++i) {
+    TestDescription test = tests.describe(i);
+    test.name = test.name.substr(0, enough / 4);
+    test.suite = test.suite.substr(0, enough / 4);
+    test.file = test.file.substr(0, 4096);
+    protozero::pbf_writer writer(list);
+    message::write_test(writer, test);
+    if (list.size() > enough / 2) flush();
+  }
+  if (!list.empty()) flush();
+}
+
+void Core::ready(const SetUp& set_up) {
+  const unsigned threads = thread_count();
+  std::string packet;
+  {
+    protozero::pbf_writer envelope(packet);
+    protozero::pbf_writer ready(envelope, message::from_zygote::ready);
+    if (threads > 1) {
+      ready.add_enum(1, 1);
+      ready.add_string(2, std::to_string(threads) + " threads were running once it had initialised, and a fork copies one");
+    }
+    if (set_up.failed || set_up.skipped) {
+      message::add(ready, 3, set_up.text.empty() ? "set-up failed" : set_up.text.substr(0, max_packet / 2));
+    }
+    if (set_up.skipped && !set_up.failed) ready.add_bool(4, true);
+  }
+  if (!send(packet)) end_with_server();
+}
+
+// From here on SIGCHLD comes through a descriptor, and the program's own handler, which the children get
+// back, does not reap in our place.
+void Core::take_signals() {
+  sigset_t child_signal;
+  sigemptyset(&child_signal);
+  sigaddset(&child_signal, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &child_signal, &m_program_mask);
+  struct sigaction standard {};
+  standard.sa_handler = SIG_DFL;
+  sigaction(SIGCHLD, &standard, &m_program_sigchld);
+  m_signals_taken = true;
+  m_signals = move_up(signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK), m_channel + 1);
+  m_children_list = move_up(process::open_children_list(), m_channel + 1);
+}
+
+void Core::give_signals_back() const {
+  if (!m_signals_taken) return;
+  if (m_program_sigchld.sa_handler != SIG_DFL) sigaction(SIGCHLD, &m_program_sigchld, nullptr);
+  sigprocmask(SIG_SETMASK, &m_program_mask, nullptr);
+}
+
+Assignment Core::park(const Tests& tests, const SetUp& set_up, bool is_suite) {
+  m_tests = &tests;
+  if (!is_suite) {
+    run_warm_up_hooks();
+    await_welcome();
+    if (m_describe) describe(tests);
+  }
+  process::become_subreaper();
+  take_signals();
+  m_helpers = process::read_children(m_children_list);
+  std::fflush(nullptr);
+  ready(set_up);
+
+  Assignment assignment{Task::finish, 0};
+  for (;;) {
+    pollfd sources[] = {{m_signals, POLLIN, 0}, {m_channel, POLLIN, 0}};
+    if (poll(sources, 2, -1) < 0 && errno != EINTR) end_with_server();
+    if (sources[0].revents != 0) reap();
+    if (sources[1].revents == 0) continue;
+    const Received received = receive(m_channel);
+    if (received.kind == Received::Kind::closed) end_with_server();
+    if (perform(received, assignment)) return assignment;
+  }
+}
+
+bool Core::perform(const Received& received, Assignment& assignment) {
+  protozero::pbf_reader reader(received.bytes.data(), received.bytes.size());
+  while (reader.next()) {
+    switch (reader.tag()) {
+      case message::to_zygote::run_test:
+        return run_test(message::read_run_test(reader.get_message()), received, assignment);
+      case message::to_zygote::start_suite:
+        return start_suite(message::read_run_test(reader.get_message()), received, assignment);
+      case message::to_zygote::kill: kill(message::read_kill(reader.get_message())); break;
+      case message::to_zygote::finish:
+        if (message::read_varint(reader.get_message(), 1) != 0) end_with_server();
+        give_signals_back();
+        return true;
+      default: reader.skip();
+    }
+  }
+  close_all(received);
+  return false;
+}
+
+std::size_t Core::find(const message::RunTest& run) const {
+  if (run.test < m_tests->count() && m_tests->describe(run.test).name == run.name) return run.test;
+  for (std::size_t i = 0; i < m_tests->count(); ++i) {
+    if (m_tests->describe(i).name == run.name) return i;
+  }
+  return no_test;
+}
+
+void Core::refuse(std::uint64_t execution, std::string_view why) const {
+  std::string packet;
+  {
+    protozero::pbf_writer envelope(packet);
+    protozero::pbf_writer refused(envelope, message::from_zygote::refused);
+    refused.add_uint64(1, execution);
+    message::add(refused, 2, why);
+  }
+  send(packet);
+}
+
+bool Core::run_test(const message::RunTest& run, const Received& received, Assignment& assignment) {
+  const std::size_t test = find(run);
+  if (test == no_test) {
+    refuse(run.execution, "the program has no such test any more");
+  } else if (run.in_place || fork_execution(run.execution) == 0) {
+    become_test(run, received);
+    assignment = {Task::run_test, test};
+    return true;
+  }
+  close_all(received);
+  return false;
+}
+
+bool Core::start_suite(const message::RunTest& run, const Received& received, Assignment& assignment) {
+  const std::size_t test = find(run);
+  if (test == no_test) {
+    refuse(run.execution, "the program has no such test any more");
+  } else if (fork_execution(run.execution) == 0) {
+    become_suite(run, received);
+    assignment = {Task::set_up_suite, test};
+    return true;
+  }
+  close_all(received);
+  return false;
+}
+
+void Core::kill(const message::Kill& kill) const {
+  const auto found = std::find_if(m_executions.begin(), m_executions.end(),
+                                  [&](const Execution& e) { return e.id == kill.execution; });
+  if (found == m_executions.end() || kill.signal <= 0) return;
+  if (::kill(-found->pid, kill.signal) != 0) ::kill(found->pid, kill.signal);
+}
+
+// Forks; 0 in the child. In the zygote the server is told, also when there was no fork.
+pid_t Core::fork_execution(std::uint64_t execution) {
+  const std::uint64_t when = now();
+  const pid_t pid = fork();
+  if (pid == 0) return 0;
+  if (pid < 0) {
+    refuse(execution, std::string("the test's process could not be forked: ") + std::strerror(errno));
+    return -1;
+  }
+  setpgid(pid, pid);
+  m_executions.push_back({execution, pid});
+  std::string packet;
+  {
+    protozero::pbf_writer envelope(packet);
+    protozero::pbf_writer started(envelope, message::from_zygote::started);
+    started.add_uint64(1, execution);
+    started.add_uint64(2, static_cast<std::uint64_t>(pid));
+    started.add_uint64(3, when);
+  }
+  send(packet);
+  return pid;
+}
+
+void Core::become_child(std::uint64_t execution, int out, int err) const {
+  if (!process::die_with_parent(SIGKILL, m_pid)) _exit(1);
+  setpgid(0, 0);
+  if (m_marker != nullptr) process::write_marker(m_marker, execution);
+  dup2(out, 1);
+  dup2(err, 2);
+  close(out);
+  close(err);
+}
+
+void Core::become_test(const message::RunTest& run, const Received& received) {
+  const auto [channel, out, err] = received.descriptors;
+  if (run.in_place) {
+    dup2(out, 1);
+    dup2(err, 2);
+    close(out);
+    close(err);
+  } else {
+    become_child(run.execution, out, err);
+  }
+  give_signals_back();
+  close(m_signals);
+  close(m_children_list);
+  // The report takes the place of the command channel: nothing of the zygote's stays open.
+  dup3(channel, m_channel, O_CLOEXEC);
+  close(channel);
+  report::open(m_channel);
+}
+
+void Core::become_suite(const message::RunTest& run, const Received& received) {
+  const auto [channel, out, err] = received.descriptors;
+  become_child(run.execution, out, err);
+  give_signals_back();
+  m_signals_taken = false;
+  close(m_signals);
+  close(m_children_list);
+  dup3(channel, m_channel, O_CLOEXEC);
+  close(channel);
+  m_pid = getpid();
+  m_executions.clear();
+}
+
+void Core::reap() {
+  signalfd_siginfo ignored;
+  while (read(m_signals, &ignored, sizeof ignored) > 0) {
+  }
+  while (reap_one()) {
+  }
+}
+
+// Reaps one child that has ended. A helper of the program's own stays for the program to reap.
+bool Core::reap_one() {
+  rusage usage{};
+  int status = 0;
+  pid_t pid = 0;
+  if (m_helpers.empty()) {
+    pid = wait4(-1, &status, WNOHANG, &usage);
+  } else {
+    for (const Execution& execution : m_executions) {
+      pid = wait4(execution.pid, &status, WNOHANG, &usage);
+      if (pid > 0) break;
+    }
+  }
+  if (pid <= 0) return false;
+  const auto found = std::find_if(m_executions.begin(), m_executions.end(),
+                                  [&](const Execution& e) { return e.pid == pid; });
+  if (found == m_executions.end()) return true;  // an orphan that ended by itself
+  const Execution execution = *found;
+  m_executions.erase(found);
+  ended(execution, status, usage);
+  return true;
+}
+
+bool Core::is_known(pid_t pid) const {
+  return std::find(m_helpers.begin(), m_helpers.end(), pid) != m_helpers.end() ||
+         std::any_of(m_executions.begin(), m_executions.end(),
+                     [&](const Execution& e) { return e.pid == pid; });
+}
+
+// An orphan that no running test can claim: its group or its mark is the ended one's, or its mark is of
+// none that runs.
+bool Core::belongs_to_the_dead(pid_t orphan, const Execution& ended) const {
+  if (m_executions.empty() || getpgid(orphan) == ended.pid) return true;
+  const auto mark = process::marker_of(orphan);
+  if (!mark) return false;
+  return std::none_of(m_executions.begin(), m_executions.end(),
+                      [&](const Execution& e) { return e.id == *mark; });
+}
+
+void Core::ended(const Execution& execution, int status, const rusage& usage) {
+  constexpr int max_rounds = 1000;
+  constexpr int max_named = 20;
+  std::string packet;
+  protozero::pbf_writer envelope(packet);
+  protozero::pbf_writer ended(envelope, message::from_zygote::ended);
+  ended.add_uint64(1, execution.id);
+  ended.add_int32(2, status);
+  ended.add_uint64(3, microseconds(usage.ru_utime));
+  ended.add_uint64(4, microseconds(usage.ru_stime));
+  ended.add_uint64(5, static_cast<std::uint64_t>(usage.ru_maxrss));
+  ended.add_uint64(6, now());
+  int named = 0;
+  bool found = true;
+  for (int round = 0; found && round < max_rounds; ++round) {
+    found = false;
+    for (const pid_t orphan : process::read_children(m_children_list)) {
+      if (is_known(orphan) || !belongs_to_the_dead(orphan, execution)) continue;
+      if (!process::is_zombie(orphan) && named++ < max_named) {
+        protozero::pbf_writer leftover(ended, 7);
+        leftover.add_uint64(1, static_cast<std::uint64_t>(orphan));
+        message::add(leftover, 2, process::command_of(orphan));
+      }
+      ::kill(orphan, SIGKILL);
+      waitpid(orphan, nullptr, 0);
+      found = true;
+    }
+  }
+  ended.commit();
+  send(packet);
+}
+
+void Core::closed(std::string_view failure) {
+  std::string packet;
+  {
+    protozero::pbf_writer envelope(packet);
+    protozero::pbf_writer closed(envelope, message::from_zygote::closed);
+    message::add(closed, 1, failure.substr(0, max_packet / 2));
+  }
+  send(packet);
+}
+
+bool served() noexcept { return Core::instance().served(); }
+
+void hello(std::string_view framework, std::string_view version) {
+  Core::instance().hello(framework, version);
+}
+
+Assignment park(const Tests& tests, const SetUp& set_up) {
+  return Core::instance().park(tests, set_up, false);
+}
+
+Assignment park_suite(const Tests& tests, const SetUp& set_up) {
+  return Core::instance().park(tests, set_up, true);
+}
+
+void closed(std::string_view failure) { Core::instance().closed(failure); }
+
+}  // namespace hearth::zygote

@@ -1,0 +1,85 @@
+// The zygote's state in one process: the channel to the server and the children it forked. There is one of
+// it, made before the first static object of the program that asks; in a fork it becomes the fork's own
+// (a test's, or a suite's).
+#pragma once
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "hearth/zygote.hpp"
+#include "zygote/channel.hpp"
+#include "zygote/messages.hpp"
+
+namespace hearth::zygote {
+
+class Core {
+ public:
+  static Core& instance();
+
+  [[nodiscard]] bool served() const { return m_channel >= 0; }
+  void hello(std::string_view framework, std::string_view version);
+  Assignment park(const Tests& tests, const SetUp& set_up, bool is_suite);
+  void closed(std::string_view failure);
+
+ private:
+  struct Execution {
+    std::uint64_t id;
+    pid_t pid;
+  };
+
+  Core();
+  bool send(std::string_view packet) const { return zygote::send(m_channel, packet); }
+  [[noreturn]] void end_with_server() const;
+  void await_welcome();
+  void describe(const Tests& tests) const;
+  void ready(const SetUp& set_up);
+  void take_signals();
+  void give_signals_back() const;
+
+  // One packet from the server. True: this process has an assignment now.
+  bool perform(const Received& received, Assignment& assignment);
+  bool run_test(const message::RunTest& run, const Received& received, Assignment& assignment);
+  bool start_suite(const message::RunTest& run, const Received& received, Assignment& assignment);
+  [[nodiscard]] std::size_t find(const message::RunTest& run) const;
+  void kill(const message::Kill& kill) const;
+  void refuse(std::uint64_t execution, std::string_view why) const;
+
+  pid_t fork_execution(std::uint64_t execution);
+  void become_child(std::uint64_t execution, int out, int err) const;
+  void become_test(const message::RunTest& run, const Received& received);
+  void become_suite(const message::RunTest& run, const Received& received);
+
+  void reap();
+  bool reap_one();
+  void ended(const Execution& execution, int status, const rusage& usage);
+  [[nodiscard]] bool is_known(pid_t pid) const;
+  [[nodiscard]] bool belongs_to_the_dead(pid_t orphan, const Execution& ended) const;
+
+  int m_channel = -1;
+  int m_signals = -1;
+  int m_children_list = -1;
+  pid_t m_pid = 0;
+  char* m_marker = nullptr;  // the digits in the environment this process was started with
+  const Tests* m_tests = nullptr;
+  bool m_describe = true;
+  bool m_signals_taken = false;
+  sigset_t m_program_mask{};
+  struct sigaction m_program_sigchld {};
+  std::vector<Execution> m_executions;
+  std::vector<pid_t> m_helpers;  // children that the program's own initialisation started
+};
+
+// The test's own report channel, from Core::become_test on.
+namespace report {
+void open(int channel);
+}
+
+void run_warm_up_hooks();
+// How many threads this process has; 1 where that cannot be read.
+unsigned thread_count();
+
+}  // namespace hearth::zygote

@@ -1,0 +1,342 @@
+// The GoogleTest adapter. The flags of the pkg-config module hearth-googletest include this file ahead of
+// every source file; it can also be included by hand in one of a program's files. In a program started by
+// hand it registers a listener that does nothing.
+//
+// How it works: RUN_ALL_TESTS() runs as ever. Its hook after global set-up (OnEnvironmentsSetUpEnd) is where
+// the program parks. A test's child marks its test as the only one, returns from the hook, and GoogleTest
+// runs it. A suite with a SetUpTestSuite gets a process of its own, which parks again where the suite's first
+// fixture object would be made. A test's process ends when its test has (OnTestEnd).
+//
+// Private members are reached through explicit template instantiation, which the language exempts from access
+// checks; the members used are the same from GoogleTest 1.10 to 1.17. Compiled in the user's build, since
+// the layout of GoogleTest's classes differs between its versions.
+#pragma once
+
+#ifdef __cplusplus
+
+#include <gtest/gtest.h>
+#include <hearth/zygote.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace hearth {
+namespace googletest {
+
+// ---- private members --------------------------------------------------------------------------------
+
+template <typename Tag, typename Tag::Member member>
+struct Reach {
+  friend typename Tag::Member member_of(Tag) { return member; }
+};
+
+#define HEARTH_REACH(tag, owner, type, name)       \
+  struct tag {                                     \
+    using Member = type owner::*;                  \
+    friend Member member_of(tag);                  \
+  };                                               \
+  template struct Reach<tag, &owner::name>;
+
+HEARTH_REACH(TestShouldRun, ::testing::TestInfo, bool, should_run_)
+HEARTH_REACH(TestMatchesFilter, ::testing::TestInfo, bool, matches_filter_)
+HEARTH_REACH(TestIsDisabled, ::testing::TestInfo, bool, is_disabled_)
+HEARTH_REACH(TestFactory, ::testing::TestInfo, ::testing::internal::TestFactoryBase* const, factory_)
+HEARTH_REACH(SuiteShouldRun, ::testing::TestSuite, bool, should_run_)
+HEARTH_REACH(SuiteTests, ::testing::TestSuite, std::vector<::testing::TestInfo*>, test_info_list_)
+HEARTH_REACH(SuiteIndices, ::testing::TestSuite, std::vector<int>, test_indices_)
+HEARTH_REACH(SuiteSetUp, ::testing::TestSuite, ::testing::internal::SetUpTestSuiteFunc, set_up_tc_)
+HEARTH_REACH(SuiteTearDown, ::testing::TestSuite, ::testing::internal::TearDownTestSuiteFunc, tear_down_tc_)
+
+struct SuiteRun {
+  using Member = void (::testing::TestSuite::*)();
+  friend Member member_of(SuiteRun);
+};
+template struct Reach<SuiteRun, &::testing::TestSuite::Run>;
+
+#undef HEARTH_REACH
+
+template <typename Tag, typename Owner>
+auto& reach(Tag tag, Owner& owner) {
+  return owner.*member_of(tag);
+}
+
+// ---- the tests --------------------------------------------------------------------------------------
+
+inline ::testing::UnitTest& unit_test() { return *::testing::UnitTest::GetInstance(); }
+
+// A member of the registry that is const to everybody but its owner.
+template <typename T>
+T& mutable_of(const T* constant) {
+  return const_cast<T&>(*constant);
+}
+
+struct KnownTest {
+  ::testing::TestSuite* suite;
+  ::testing::TestInfo* info;
+  std::string name;
+  bool hidden;
+};
+
+class KnownTests final : public zygote::Tests {
+ public:
+  // Lists what the program's own flags select, and behind it, hidden, what they would if they also asked for
+  // disabled tests; leaves every test and suite marked as not to be run.
+  void collect(bool disabled_too) {
+    for (int s = 0; s < unit_test().total_test_suite_count(); ++s) {
+      auto& suite = mutable_of(unit_test().GetTestSuite(s));
+      for (int t = 0; t < suite.total_test_count(); ++t) {
+        auto& info = mutable_of(suite.GetTestInfo(t));
+        const bool disabled = reach(TestIsDisabled{}, info);
+        const bool runs = reach(TestShouldRun{}, info);
+        if (runs || (disabled && reach(TestMatchesFilter{}, info))) {
+          m_tests.push_back({&suite, &info, std::string(suite.name()) + '.' + info.name(),
+                             disabled && !disabled_too});
+        }
+        reach(TestShouldRun{}, info) = false;
+      }
+      reach(SuiteShouldRun{}, suite) = false;
+    }
+  }
+
+  std::size_t count() const override { return m_tests.size(); }
+  zygote::TestDescription describe(std::size_t test) const override {
+    const KnownTest& known = m_tests[test];
+    zygote::TestDescription description;
+    description.name = known.name;
+    description.suite = known.suite->name();
+    description.hidden = known.hidden;
+    description.suite_process = has_set_up(*known.suite);
+    description.file = known.info->file() == nullptr ? "" : known.info->file();
+    description.line = known.info->line() > 0 ? static_cast<unsigned>(known.info->line()) : 0;
+    return description;
+  }
+  const KnownTest& operator[](std::size_t test) const { return m_tests[test]; }
+
+ private:
+  static bool has_set_up(::testing::TestSuite& suite) {
+    return reach(SuiteSetUp{}, suite) != nullptr || reach(SuiteTearDown{}, suite) != nullptr;
+  }
+
+  std::vector<KnownTest> m_tests;
+};
+
+// Cuts the suite down to the tests given, which run, behind its first, which GoogleTest looks at to see that
+// all have the same fixture class. The framework's loops over what was cut would cost every child.
+inline void only(::testing::TestSuite& suite, ::testing::TestInfo* first, ::testing::TestInfo* test) {
+  auto& tests = reach(SuiteTests{}, suite);
+  std::vector<::testing::TestInfo*> kept{first};
+  std::vector<int> indices{0};
+  if (test != nullptr && test != first) {
+    kept.push_back(test);
+    indices.push_back(1);
+  }
+  tests.swap(kept);
+  reach(SuiteIndices{}, suite).swap(indices);
+  new std::vector<::testing::TestInfo*>(std::move(kept));  // the registry's own; freeing it would cost
+}
+
+// ---- what a test says -------------------------------------------------------------------------------
+
+inline std::string text_of(const ::testing::TestPartResult& part) {
+  std::string text;
+  if (part.file_name() != nullptr) {
+    text = std::string(part.file_name()) + ':' + std::to_string(part.line_number()) + ": ";
+  }
+  if (part.failed()) text += "Failure\n";
+  const char* const message = part.message();
+  if (message != nullptr) text += message;
+  return text + '\n';
+}
+
+// The texts of a result's failures or skips, one after the other.
+inline std::string texts_of(const ::testing::TestResult& result, bool skips) {
+  std::string texts;
+  for (int i = 0; i < result.total_part_count(); ++i) {
+    const auto& part = result.GetTestPartResult(i);
+    if (skips ? part.skipped() : part.failed()) texts += text_of(part);
+  }
+  return texts;
+}
+
+inline void report_and_end(const ::testing::TestResult& result) {
+  for (int i = 0; i < result.test_property_count(); ++i) {
+    const auto& property = result.GetTestProperty(i);
+    zygote::report::property(property.key(), property.value());
+  }
+  if (result.Failed()) {
+    zygote::report::text("traceback", texts_of(result, false));
+    zygote::report::finish(zygote::Outcome::fail);
+  }
+  if (result.Skipped()) {
+    zygote::report::text("reason", texts_of(result, true));
+    zygote::report::finish(zygote::Outcome::skip);
+  }
+  zygote::report::finish(zygote::Outcome::success);
+}
+
+// ---- the run ----------------------------------------------------------------------------------------
+
+class Nothing final : public ::testing::Test {
+  void TestBody() override {}
+};
+
+class Adapter;
+
+// Stands in for the factory of a suite's first test, in the suite's process.
+class ParkingFactory final : public ::testing::internal::TestFactoryBase {
+ public:
+  explicit ParkingFactory(Adapter& adapter) : m_adapter(adapter) {}
+  ::testing::Test* CreateTest() override;
+
+ private:
+  Adapter& m_adapter;
+};
+
+// Takes the place behind the adapter in the list of listeners, so that removing the result printer while
+// the list is being gone through passes over this one and no other.
+class Spare final : public ::testing::EmptyTestEventListener {};
+
+class Adapter final : public ::testing::EmptyTestEventListener {
+ public:
+  void OnTestProgramStart(const ::testing::UnitTest&) override {
+    if (in_death_test()) return;
+    m_disabled_too = GTEST_FLAG(also_run_disabled_tests);
+    GTEST_FLAG(repeat) = 1;
+    auto& listeners = unit_test().listeners();
+    delete listeners.Release(listeners.default_result_printer());
+  }
+
+  // Where no test is selected GoogleTest runs neither set-up nor suites. Hidden tests can be asked for still.
+  void OnTestIterationStart(const ::testing::UnitTest& all, int) override {
+    if (in_death_test() || all.test_to_run_count() != 0) return;
+    if (::testing::TestSuite* const suite = park()) (suite->*member_of(SuiteRun{}))();
+  }
+  void OnEnvironmentsSetUpEnd(const ::testing::UnitTest&) override {
+    if (!in_death_test()) park();
+  }
+
+  void OnTestEnd(const ::testing::TestInfo& info) override {
+    if (m_test == nullptr) return;
+    if (!zygote::report::own_process()) std::_Exit(0);
+    if (&info == m_test) report_and_end(*info.result());
+  }
+
+  void OnTestSuiteEnd(const ::testing::TestSuite& suite) override {
+    if (m_suite != &suite || m_test != nullptr) return;
+    if (!m_suite_parked) park_failed_suite(suite);
+    zygote::closed(texts_of(suite.ad_hoc_test_result(), false));
+    std::fflush(nullptr);
+    std::_Exit(0);
+  }
+
+  void OnTestProgramEnd(const ::testing::UnitTest& all) override {
+    if (m_finishing) zygote::closed(texts_of(all.ad_hoc_test_result(), false));
+  }
+
+  // In a suite's process, in place of the making of its first fixture object.
+  ::testing::Test* make_first() {
+    m_suite_parked = true;
+    const auto assignment = zygote::park_suite(m_tests, {});
+    if (assignment.task == zygote::Task::finish) return new Nothing;
+    const KnownTest& known = m_tests[assignment.test];
+    m_test = known.info;
+    only(*known.suite, m_first, known.info);
+    if (known.info == m_first) return m_first_factory->CreateTest();
+    reach(TestShouldRun{}, *known.info) = true;
+    return new Nothing;
+  }
+
+ private:
+  static bool in_death_test() { return !std::string(GTEST_FLAG(internal_run_death_test)).empty(); }
+
+  // Returns the suite that this process is to run; nullptr: none.
+  ::testing::TestSuite* park() {
+    m_tests.collect(m_disabled_too);
+    const auto& so_far = unit_test().ad_hoc_test_result();
+    const std::string failure = texts_of(so_far, false);
+    const std::string skip = texts_of(so_far, true);
+    zygote::SetUp set_up;
+    set_up.failed = ::testing::Test::HasFatalFailure();
+    set_up.skipped = !set_up.failed && ::testing::Test::IsSkipped();
+    set_up.text = set_up.failed ? failure : skip;
+    const auto assignment = zygote::park(m_tests, set_up);
+    if (assignment.task == zygote::Task::finish) {
+      m_finishing = true;
+      return nullptr;
+    }
+    const KnownTest& known = m_tests[assignment.test];
+    reach(SuiteShouldRun{}, *known.suite) = true;
+    if (assignment.task == zygote::Task::run_test) {
+      run_only(known);
+    } else {
+      set_up_only(known);
+    }
+    return known.suite;
+  }
+
+  void run_only(const KnownTest& known) {
+    m_test = known.info;
+    reach(TestShouldRun{}, *known.info) = true;
+    only(*known.suite, reach(SuiteTests{}, *known.suite).front(), known.info);
+  }
+
+  void set_up_only(const KnownTest& known) {
+    m_suite = known.suite;
+    m_first = reach(SuiteTests{}, *known.suite).front();
+    m_first_factory = reach(TestFactory{}, *m_first);
+    using Factory = ::testing::internal::TestFactoryBase*;
+    const_cast<Factory&>(reach(TestFactory{}, *m_first)) = new ParkingFactory(*this);
+    reach(TestShouldRun{}, *m_first) = true;
+    only(*known.suite, m_first, nullptr);
+  }
+
+  // The suite's set-up failed or asked for a skip, so that no fixture object was made.
+  void park_failed_suite(const ::testing::TestSuite& suite) {
+    const auto& so_far = suite.ad_hoc_test_result();
+    const std::string failure = texts_of(so_far, false);
+    const std::string skip = texts_of(so_far, true);
+    zygote::SetUp set_up;
+    set_up.skipped = !so_far.Failed() && !skip.empty();
+    set_up.failed = !set_up.skipped;
+    set_up.text = set_up.skipped ? skip : failure;
+    zygote::park_suite(m_tests, set_up);
+  }
+
+  KnownTests m_tests;
+  bool m_disabled_too = false;
+  bool m_finishing = false;
+  bool m_suite_parked = false;
+  ::testing::TestInfo* m_test = nullptr;    // in a test's process
+  ::testing::TestSuite* m_suite = nullptr;  // in a suite's process
+  ::testing::TestInfo* m_first = nullptr;
+  ::testing::internal::TestFactoryBase* m_first_factory = nullptr;
+};
+
+inline ::testing::Test* ParkingFactory::CreateTest() { return m_adapter.make_first(); }
+
+inline std::string version() {
+#ifdef HEARTH_GOOGLETEST_VERSION
+  return HEARTH_GOOGLETEST_VERSION;
+#else
+  return "";
+#endif
+}
+
+// Once per program, however many of its files include this.
+inline bool attach() {
+  if (!zygote::served()) return false;
+  zygote::hello("GoogleTest", version());
+  auto& listeners = unit_test().listeners();
+  listeners.Append(new Adapter);
+  listeners.Append(new Spare);
+  return true;
+}
+inline const bool attached = attach();
+
+}  // namespace googletest
+}  // namespace hearth
+
+#endif  // __cplusplus
