@@ -1,4 +1,17 @@
-// The client's end of one RPC session, without I/O: commands and bytes in, results out. spec/rpc.md.
+// The client's end of one RPC session, without I/O: commands and bytes in, results out.
+// spec/rpc.md. A peer's bytes never throw.
+//
+// Flow: write output() (a Hello is there from the start) and consume() what was written; receive()
+// bytes, poll next() until nullopt. Commands may be given at any time: before the server's Hello
+// they are held back. Several may be in flight; their Dones come in any order.
+//
+//   message        before Hello                      ready                      after a fatal fault
+//   or EOF Hello          ServerReady, or a fatal fault     fault                      not read
+//   Done           fault                             CommandDone; of a nonce    not read
+//                                                    not in flight: fault
+//   List, Run,     fault                             fault                      not read
+//   Goodbye
+//   a result       fault                             ResultPacket               not read
 #pragma once
 
 #include <memory>
@@ -11,22 +24,27 @@ namespace hearth::protocol {
 struct ServerReady {
   std::uint32_t version;
 };
-// A packet that is not RPC: a result, or part of one. Views stay valid until the next receive().
+// A packet that is not RPC: a result, or part of one. `packet` is valid until the next call of
+// next(), its views until the next receive().
 struct ResultPacket {
   const PacketView* packet;
 };
 struct CommandDone {
   std::string nonce;
 };
-// The server's `error` attachment on the RPC's id.
+// One packet's worth of the server's `error` attachment on the RPC's id. The bytes are the
+// server's: to be made printable before they are shown.
 struct ServerError {
   std::string text;
 };
 // Bytes that are no packet (a banner, a print): shown, never parsed.
+// Valid until the next receive().
 struct ForeignOutput {
   ByteView bytes;
 };
-// The peer broke the protocol (bad JSON, unknown nonce, disjoint versions ...). `fatal`: the session is over.
+// The peer broke the protocol (bad JSON, unknown nonce, disjoint versions ...). `fatal`: the
+// session is over; so it is at the end of the stream before Hello, or with commands in flight and
+// no goodbye().
 struct PeerFault {
   std::string reason;
   bool fatal;
@@ -36,19 +54,28 @@ using ClientEvent =
 
 class ClientSession {
  public:
-  ClientSession();  // Hello is in output() from the start
+  ClientSession();  // nonces begin with 64 random bits
+  // For tests: nonces are `nonce_prefix` and a number from 1; `versions` is what this end speaks.
+  explicit ClientSession(std::string nonce_prefix, VersionRange versions = supported_versions);
   ~ClientSession();
   ClientSession(ClientSession&&) noexcept;
   ClientSession& operator=(ClientSession&&) noexcept;
 
-  // Each returns the nonce that CommandDone will name. Absent tests: all.
+  // Each returns the nonce that CommandDone will name. Absent tests: all; empty: none. Ids are
+  // UTF-8; whoever has more than max_message_ids or max_message_size gives several commands.
   std::string list(std::optional<std::span<const std::string>> tests);
   std::string run(std::optional<std::span<const std::string>> tests);
   void goodbye();
+  [[nodiscard]] std::size_t in_flight() const;  // commands whose Done is still to come
 
   void receive(ByteView bytes);
+  // No more bytes come. What has come is still handed out by next().
   void receive_eof();
   [[nodiscard]] std::optional<ClientEvent> next();
+
+  // See ServerSession.
+  [[nodiscard]] bool waiting() const;
+  void give_up_waiting();
 
   [[nodiscard]] ByteView output() const;
   void consume(std::size_t bytes);

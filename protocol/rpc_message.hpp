@@ -1,8 +1,15 @@
-// The messages of the testrepository test-server RPC: values, and their JSON. spec/rpc.md, "Messages".
+// The messages of the testrepository test-server RPC: values, and their JSON. spec/rpc.md,
+// "Messages".
+//
+// Reading is strict: RFC 8259 JSON, valid UTF-8, exactly one object. Unknown keys of any shape are
+// ignored: that is how versions grow. A key that means something may be there once only: with two
+// values in hand, we would have to guess which one was meant. Rules RPC-3.1 to 3.9, 5.7, 10.7.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -16,6 +23,10 @@ inline constexpr std::string_view rpc_mime_type = "application/json";
 inline constexpr std::string_view rpc_file_name = "message";
 inline constexpr std::size_t max_message_size = 128u * 1024 * 1024;  // bytes of JSON
 inline constexpr std::size_t max_message_ids = 2'000'000;
+inline constexpr std::size_t max_message_depth = 64;  // objects and arrays inside one another
+inline constexpr std::size_t max_test_id_size =
+    64u * 1024;                                            // bytes of UTF-8; it has to fit a packet
+inline constexpr std::size_t max_nonce_size = 64u * 1024;  // bytes of UTF-8
 
 struct VersionRange {
   std::uint32_t max = 1;
@@ -44,14 +55,24 @@ struct Done {
 };
 using Message = std::variant<Hello, Goodbye, List, Run, Done>;
 
-// Why bytes are no message. `nonce` is set where the message had a valid one although the rest is
-// refused (too many ids, say): whoever waits for its Done gets it all the same.
+// Why bytes are no message. `nonce` is set where they are a List or a Run that is refused (too many
+// ids, say) although its nonce is valid: whoever waits for its Done gets it all the same. `reason`
+// is plain text, at most a few hundred bytes, and never quotes the peer's bytes.
 struct MessageError {
   std::string reason;
   std::optional<std::string> nonce;
 };
 
+// `json` is one whole message. Takes time and memory linear in its size; builds no tree of it.
 [[nodiscard]] tl::expected<Message, MessageError> parse_message(std::string_view json);
+
+// Compact JSON without a line break. Strings must be valid UTF-8; they are written as they are.
 [[nodiscard]] std::string to_json(const Message& message);
+
+// The same for the commands that may be large, without a copy of their ids. `command` is "List" or
+// "Run".
+[[nodiscard]] std::string command_json(std::string_view command,
+                                       std::optional<std::span<const std::string>> tests,
+                                       std::string_view nonce);
 
 }  // namespace hearth::protocol
