@@ -1,8 +1,8 @@
 // Subunit v2 packets: the encoder and the incremental decoder. Wire format: spec/subunit-v2.md.
 //
 // Flow of decoding: feed() bytes as they arrive, call next() until nullopt ("need more bytes"),
-// call finish() at end of file and next() until nullopt once more. No I/O, clock or logging. A
-// peer's bytes never throw: bytes between packets and damaged packets are events like any other.
+// call finish() at end of file until nullopt. No I/O, clock or logging. A peer's bytes never throw:
+// bytes between packets and damaged packets are events like any other.
 #pragma once
 
 #include <chrono>
@@ -120,7 +120,6 @@ struct ForeignBytes {
 };
 
 enum class Damage : std::uint8_t {
-  version,        // not version 2
   reserved_flag,  // a reserved flag is set
   packet_length,  // below the smallest packet, or a four-byte number
   checksum,       // the CRC-32 does not hold
@@ -166,9 +165,9 @@ class PacketDecoder {
   // text, and the bytes behind it are scanned anew by next(), which may come to wait for a later
   // candidate. Without effect unless waiting().
   void give_up_waiting();
-  // End of file: nothing is waited for any more; call next() until nullopt. feed() afterwards
-  // begins a new stream.
-  void finish();
+  // End of file: as next(), but nothing is waited for any more; call it until nullopt. What is fed
+  // after that is a new stream.
+  [[nodiscard]] std::optional<DecodeEvent> finish();
 
  private:
   struct Impl;

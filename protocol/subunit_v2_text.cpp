@@ -28,8 +28,6 @@ std::string_view to_string(TestStatus status) {
 
 std::string_view to_string(Damage reason) {
   switch (reason) {
-    case Damage::version:
-      return "not subunit version 2";
     case Damage::reserved_flag:
       return "a reserved flag is set";
     case Damage::packet_length:
