@@ -1,8 +1,8 @@
 // Subunit v2 packets: the encoder and the incremental decoder. Wire format: spec/subunit-v2.md.
 //
-// Flow of decoding: feed() bytes as they arrive, call next() until nullopt ("need more bytes"),
-// call finish() at end of file until nullopt. No I/O, clock or logging. A peer's bytes never throw:
-// bytes between packets and damaged packets are events like any other.
+// Flow of decoding: feed() bytes as they arrive, call next() until nullopt ("need more bytes"); at
+// end of file call finish(), and next() until nullopt once more. No I/O, clock or logging. A peer's
+// bytes never throw: bytes between packets and damaged packets are events like any other.
 #pragma once
 
 #include <chrono>
@@ -165,9 +165,9 @@ class PacketDecoder {
   // text, and the bytes behind it are scanned anew by next(), which may come to wait for a later
   // candidate. Without effect unless waiting().
   void give_up_waiting();
-  // End of file: as next(), but nothing is waited for any more; call it until nullopt. What is fed
-  // after that is a new stream.
-  [[nodiscard]] std::optional<DecodeEvent> finish();
+  // End of file: nothing is waited for any more. Call next() until nullopt; what is fed after that
+  // is a new stream.
+  void finish();
 
  private:
   struct Impl;

@@ -29,10 +29,10 @@ constexpr std::uint64_t waste_per_byte = 2;
 }  // namespace
 
 struct PacketDecoder::Impl {
-  std::optional<DecodeEvent> next(bool at_end);
+  std::optional<DecodeEvent> next();
+  void finish() { m_at_end = true; }
   [[nodiscard]] bool waiting() const { return m_need > m_buffer.end(); }
   void give_up_waiting();
-  void start_over();
 
   ReceiveBuffer m_buffer;
 
@@ -46,14 +46,16 @@ struct PacketDecoder::Impl {
     Damage reason;
   };
 
+  std::optional<DecodeEvent> scan();
   [[nodiscard]] bool find_candidate();
-  [[nodiscard]] Verdict judge(bool at_end);
+  [[nodiscard]] Verdict judge();
   [[nodiscard]] bool checksum_holds(std::uint64_t begin, std::uint64_t end);
   void note_damage(std::size_t size, Damage reason);
   std::optional<DecodeEvent> take_packet();
   std::optional<DecodeEvent> take_damage(std::uint64_t end);
   std::optional<DecodeEvent> take_text(std::uint64_t end);
 
+  bool m_at_end = false;
   std::uint64_t m_scan = 0;
   std::uint64_t m_need = 0;
   std::uint64_t m_packet_end = 0;  // not 0: a packet from m_scan to here, its checksum checked
@@ -63,12 +65,21 @@ struct PacketDecoder::Impl {
   CrcIndex m_index;
 };
 
-std::optional<DecodeEvent> PacketDecoder::Impl::next(bool at_end) {
+std::optional<DecodeEvent> PacketDecoder::Impl::next() {
   if (m_packet_end != 0) return take_packet();
-  if (waiting() && !at_end) return std::nullopt;
+  if (waiting() && !m_at_end) return std::nullopt;
   m_need = 0;
+  auto event = scan();
+  if (!event && m_at_end) {  // a new stream begins here
+    m_at_end = false;
+    m_boundary = m_scan;
+  }
+  return event;
+}
+
+std::optional<DecodeEvent> PacketDecoder::Impl::scan() {
   while (find_candidate()) {
-    switch (judge(at_end)) {
+    switch (judge()) {
       case Verdict::text:
         ++m_scan;
         break;
@@ -104,13 +115,13 @@ bool PacketDecoder::Impl::find_candidate() {
   return false;
 }
 
-PacketDecoder::Impl::Verdict PacketDecoder::Impl::judge(bool at_end) {
+PacketDecoder::Impl::Verdict PacketDecoder::Impl::judge() {
   const Header header = PacketParser::read_header(m_buffer.bytes(m_scan, m_buffer.end()));
   switch (header.kind) {
     case Header::Kind::text:
       return Verdict::text;
     case Header::Kind::incomplete:
-      if (at_end) return Verdict::text;
+      if (m_at_end) return Verdict::text;
       m_need = m_scan + header.size;
       return Verdict::wait;
     case Header::Kind::damaged:
@@ -175,11 +186,6 @@ void PacketDecoder::Impl::give_up_waiting() {
   ++m_scan;
 }
 
-void PacketDecoder::Impl::start_over() {
-  m_need = 0;
-  m_boundary = m_scan;
-}
-
 PacketDecoder::PacketDecoder() : m_impl(std::make_unique<Impl>()) {}
 PacketDecoder::~PacketDecoder() = default;
 PacketDecoder::PacketDecoder(PacketDecoder&&) noexcept = default;
@@ -198,15 +204,11 @@ void PacketDecoder::commit(std::size_t size) {
 }
 
 std::optional<DecodeEvent> PacketDecoder::next() {
-  return m_impl->next(false);
+  return m_impl->next();
 }
-
-std::optional<DecodeEvent> PacketDecoder::finish() {
-  auto event = m_impl->next(true);
-  if (!event) m_impl->start_over();
-  return event;
+void PacketDecoder::finish() {
+  m_impl->finish();
 }
-
 bool PacketDecoder::waiting() const {
   return m_impl->waiting();
 }
