@@ -36,7 +36,7 @@ struct Fields {
   std::optional<std::uint32_t> min;
   bool too_many_ids = false;
   const char* bad_id = nullptr;  // why an id cannot be sent back in a packet
-  std::optional<Key> repeated;
+  std::optional<Key> repeated;  // the first one; `msg` and `nonce` go before the others
 };
 
 static_assert(max_test_id_size == 65536);
@@ -80,7 +80,7 @@ class FieldReader : public nlohmann::json_sax<Json> {
     m_key = key_of(name);
     if (m_key == Key::unknown) return true;
     auto& seen = fields.seen.at(static_cast<std::size_t>(m_key));
-    if (seen && !fields.repeated) fields.repeated = m_key;
+    if (seen && (!fields.repeated || m_key <= Key::nonce)) fields.repeated = m_key;
     seen = true;
     return true;
   }
@@ -298,7 +298,10 @@ std::optional<std::uint32_t> highest_common_version(VersionRange a, VersionRange
 
 Parsed parse_message(std::string_view json) {
   if (json.starts_with("\xef\xbb\xbf"))
-    return refuse("not valid JSON: it begins with a byte order mark");
+    return refuse("not valid JSON at byte 1: a byte order mark");
+  // nlohmann's lexer takes a NUL for the end of its input.
+  if (const auto nul = json.find('\0'); nul != std::string_view::npos)
+    return refuse("not valid JSON at byte " + std::to_string(nul + 1) + ": U+0000");
   FieldReader reader;
   constexpr bool nothing_after = true;
   if (!Json::sax_parse(json.begin(), json.end(), &reader, Json::input_format_t::json,
