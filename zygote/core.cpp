@@ -52,6 +52,16 @@ char* inherited_marker() {
   return digits != nullptr && std::strlen(digits) == process::marker_digits ? digits : nullptr;
 }
 
+// What fits into a packet several times over, however long the program makes its names.
+TestDescription describe_within_bounds(const Tests& tests, std::size_t test) {
+  constexpr std::size_t longest = 8 * 1024;
+  TestDescription description = tests.describe(test);
+  description.name = description.name.substr(0, longest);
+  description.suite = description.suite.substr(0, longest);
+  description.file = description.file.substr(0, longest);
+  return description;
+}
+
 void close_all(const Received& received) {
   for (const int descriptor : received.descriptors) {
     if (descriptor >= 0) close(descriptor);
@@ -108,7 +118,7 @@ void Core::await_welcome() {
 }
 
 void Core::describe(const Tests& tests) const {
-  constexpr std::size_t enough = max_packet / 2;  // one description is far smaller than the rest
+  constexpr std::size_t enough = max_packet / 4;  // one more description fits always
   std::string list;
   const auto flush = [&] {
     std::string packet;
@@ -117,13 +127,10 @@ void Core::describe(const Tests& tests) const {
     list.clear();
   };
   for (std::size_t i = 0; i < tests.count(); ++i) {
-    TestDescription test = tests.describe(i);
-    test.name = test.name.substr(0, enough / 4);
-    test.suite = test.suite.substr(0, enough / 4);
-    test.file = test.file.substr(0, 4096);
+    const TestDescription test = describe_within_bounds(tests, i);
     protozero::pbf_writer writer(list);
     message::write_test(writer, test);
-    if (list.size() > enough / 2) flush();
+    if (list.size() > enough) flush();
   }
   if (!list.empty()) flush();
 }
@@ -213,9 +220,9 @@ bool Core::perform(const Received& received, Assignment& assignment) {
 }
 
 std::size_t Core::find(const message::RunTest& run) const {
-  if (run.test < m_tests->count() && m_tests->describe(run.test).name == run.name) return run.test;
+  if (run.test < m_tests->count() && describe_within_bounds(*m_tests, run.test).name == run.name) return run.test;
   for (std::size_t i = 0; i < m_tests->count(); ++i) {
-    if (m_tests->describe(i).name == run.name) return i;
+    if (describe_within_bounds(*m_tests, i).name == run.name) return i;
   }
   return no_test;
 }

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <mutex>
@@ -32,6 +33,14 @@ State& state() {
 // Room for the envelope's own fields in a packet.
 constexpr std::size_t max_piece = max_packet - 1024;
 
+// A piece of text does not end inside a character.
+std::string_view piece_of(std::string_view content) {
+  std::size_t size = std::min(max_piece, content.size());
+  if (size == content.size()) return content;
+  for (int i = 0; i < 3 && (static_cast<unsigned char>(content[size]) & 0xC0) == 0x80; ++i) --size;
+  return content.substr(0, size);
+}
+
 void send_piece(protozero::pbf_tag_type tag, std::string_view encoded) {
   std::string packet;
   protozero::pbf_writer(packet).add_bytes(tag, encoded.data(), encoded.size());
@@ -55,24 +64,24 @@ void open(int channel) {
 
 bool own_process() noexcept { return state().owner == getpid(); }
 
-void attach(std::string_view name, std::string_view mime_type, std::string_view content) {
+void attach(std::string_view name, std::string_view mime_type, std::string_view content, bool last) {
   if (!own_process()) return;
   const std::lock_guard lock(state().mutex);
   do {
-    const std::string_view piece = content.substr(0, max_piece);
+    const std::string_view piece = piece_of(content);
     content.remove_prefix(piece.size());
     std::string encoded;
     protozero::pbf_writer writer(encoded);
     message::add(writer, 1, name.substr(0, 255));
     message::add(writer, 2, mime_type.substr(0, 255));
     message::add(writer, 3, piece);
-    if (content.empty()) writer.add_bool(4, true);
+    if (last && content.empty()) writer.add_bool(4, true);
     send_piece(message::from_test::attachment, encoded);
   } while (!content.empty());
 }
 
-void text(std::string_view name, std::string_view content) {
-  attach(name, "text/plain;charset=utf8", content);
+void text(std::string_view name, std::string_view content, bool last) {
+  attach(name, "text/plain;charset=utf8", content, last);
 }
 
 void property(std::string_view key, std::string_view value) {

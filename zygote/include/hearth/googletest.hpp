@@ -23,6 +23,14 @@
 #include <string>
 #include <vector>
 
+#ifdef GTEST_FLAG_GET  // from 1.12 on
+#define HEARTH_FLAG_GET(name) GTEST_FLAG_GET(name)
+#define HEARTH_FLAG_SET(name, value) GTEST_FLAG_SET(name, value)
+#else
+#define HEARTH_FLAG_GET(name) (::testing::GTEST_FLAG(name))
+#define HEARTH_FLAG_SET(name, value) (::testing::GTEST_FLAG(name) = (value))
+#endif
+
 namespace hearth {
 namespace googletest {
 
@@ -35,7 +43,8 @@ struct Reach {
 
 #define HEARTH_REACH(tag, owner, type, name)       \
   struct tag {                                     \
-    using Member = type owner::*;                  \
+    using Owner = owner;                           \
+    using Member = type Owner::*;                  \
     friend Member member_of(tag);                  \
   };                                               \
   template struct Reach<tag, &owner::name>;
@@ -161,19 +170,13 @@ inline std::string texts_of(const ::testing::TestResult& result, bool skips) {
   return texts;
 }
 
-inline void report_and_end(const ::testing::TestResult& result) {
+inline void report_and_end(const ::testing::TestResult& result, const ::testing::TestResult& suite_result) {
   for (int i = 0; i < result.test_property_count(); ++i) {
     const auto& property = result.GetTestProperty(i);
     zygote::report::property(property.key(), property.value());
   }
-  if (result.Failed()) {
-    zygote::report::text("traceback", texts_of(result, false));
-    zygote::report::finish(zygote::Outcome::fail);
-  }
-  if (result.Skipped()) {
-    zygote::report::text("reason", texts_of(result, true));
-    zygote::report::finish(zygote::Outcome::skip);
-  }
+  if (result.Failed() || suite_result.Failed()) zygote::report::finish(zygote::Outcome::fail);
+  if (result.Skipped()) zygote::report::finish(zygote::Outcome::skip);
   zygote::report::finish(zygote::Outcome::success);
 }
 
@@ -203,8 +206,8 @@ class Adapter final : public ::testing::EmptyTestEventListener {
  public:
   void OnTestProgramStart(const ::testing::UnitTest&) override {
     if (in_death_test()) return;
-    m_disabled_too = GTEST_FLAG(also_run_disabled_tests);
-    GTEST_FLAG(repeat) = 1;
+    m_disabled_too = HEARTH_FLAG_GET(also_run_disabled_tests);
+    HEARTH_FLAG_SET(repeat, 1);
     auto& listeners = unit_test().listeners();
     delete listeners.Release(listeners.default_result_printer());
   }
@@ -218,10 +221,17 @@ class Adapter final : public ::testing::EmptyTestEventListener {
     if (!in_death_test()) park();
   }
 
+  // As they come, so that a crash does not take them along.
+  void OnTestPartResult(const ::testing::TestPartResult& part) override {
+    if (m_test == nullptr) return;
+    if (part.failed()) zygote::report::text("traceback", text_of(part));
+    if (part.skipped()) zygote::report::text("reason", text_of(part));
+  }
+
   void OnTestEnd(const ::testing::TestInfo& info) override {
     if (m_test == nullptr) return;
     if (!zygote::report::own_process()) std::_Exit(0);
-    if (&info == m_test) report_and_end(*info.result());
+    if (&info == m_test) report_and_end(*info.result(), m_suite_of_test->ad_hoc_test_result());
   }
 
   void OnTestSuiteEnd(const ::testing::TestSuite& suite) override {
@@ -243,6 +253,7 @@ class Adapter final : public ::testing::EmptyTestEventListener {
     if (assignment.task == zygote::Task::finish) return new Nothing;
     const KnownTest& known = m_tests[assignment.test];
     m_test = known.info;
+    m_suite_of_test = known.suite;
     only(*known.suite, m_first, known.info);
     if (known.info == m_first) return m_first_factory->CreateTest();
     reach(TestShouldRun{}, *known.info) = true;
@@ -250,7 +261,7 @@ class Adapter final : public ::testing::EmptyTestEventListener {
   }
 
  private:
-  static bool in_death_test() { return !std::string(GTEST_FLAG(internal_run_death_test)).empty(); }
+  static bool in_death_test() { return !std::string(HEARTH_FLAG_GET(internal_run_death_test)).empty(); }
 
   // Returns the suite that this process is to run; nullptr: none.
   ::testing::TestSuite* park() {
@@ -279,6 +290,7 @@ class Adapter final : public ::testing::EmptyTestEventListener {
 
   void run_only(const KnownTest& known) {
     m_test = known.info;
+    m_suite_of_test = known.suite;
     reach(TestShouldRun{}, *known.info) = true;
     only(*known.suite, reach(SuiteTests{}, *known.suite).front(), known.info);
   }
@@ -310,6 +322,7 @@ class Adapter final : public ::testing::EmptyTestEventListener {
   bool m_finishing = false;
   bool m_suite_parked = false;
   ::testing::TestInfo* m_test = nullptr;    // in a test's process
+  ::testing::TestSuite* m_suite_of_test = nullptr;
   ::testing::TestSuite* m_suite = nullptr;  // in a suite's process
   ::testing::TestInfo* m_first = nullptr;
   ::testing::internal::TestFactoryBase* m_first_factory = nullptr;
@@ -338,5 +351,8 @@ inline const bool attached = attach();
 
 }  // namespace googletest
 }  // namespace hearth
+
+#undef HEARTH_FLAG_GET
+#undef HEARTH_FLAG_SET
 
 #endif  // __cplusplus

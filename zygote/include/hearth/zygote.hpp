@@ -71,8 +71,9 @@ void closed(std::string_view failure);
 // A test's own report. Calls from a process that is not the test's own (it forked) do nothing. Calls from
 // several threads are safe.
 namespace report {
-void attach(std::string_view name, std::string_view mime_type, std::string_view content);
-void text(std::string_view name, std::string_view content);  // text/plain;charset=utf8
+// A piece of an attachment; pieces of one name are joined. What was attached before a crash is not lost.
+void attach(std::string_view name, std::string_view mime_type, std::string_view content, bool last = false);
+void text(std::string_view name, std::string_view content, bool last = false);  // text/plain;charset=utf8
 void property(std::string_view key, std::string_view value);
 void subunit_v1(std::string_view piece);
 // Flushes stdio and coverage data, sends the verdict, ends the process. No exit handler runs.

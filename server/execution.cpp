@@ -1,0 +1,226 @@
+#include "server/execution.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "server/spawn.hpp"
+#include "server/text.hpp"
+#include "server/worker_channel.hpp"
+#include "worker.pb.h"
+
+namespace hearth::server {
+using protocol::TestStatus;
+namespace {
+
+constexpr std::string_view text_type = "text/plain;charset=utf8";
+constexpr std::uint64_t unlimited = ~std::uint64_t{0};
+
+protocol::ByteView bytes_of(std::string_view text) {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+std::string_view view_of(const protocol::Bytes& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::optional<TestStatus> status_of(worker::Verdict::Outcome outcome) {
+  switch (outcome) {
+    case worker::Verdict::SUCCESS: return TestStatus::success;
+    case worker::Verdict::FAIL: return TestStatus::fail;
+    case worker::Verdict::SKIP: return TestStatus::skip;
+    case worker::Verdict::XFAIL: return TestStatus::xfail;
+    case worker::Verdict::UXSUCCESS: return TestStatus::uxsuccess;
+    default: return std::nullopt;
+  }
+}
+
+}  // namespace
+
+Expected<ExecutionPipes> make_execution_pipes() {
+  auto report = make_channel();
+  if (!report) return tl::unexpected(report.error());
+  auto out = make_pipe();
+  if (!out) return tl::unexpected(out.error());
+  auto err = make_pipe();
+  if (!err) return tl::unexpected(err.error());
+  return ExecutionPipes{std::move(*report), std::move(*out), std::move(*err)};
+}
+
+Execution::Execution(ResultTarget target, ExecutionPipes pipes, std::uint64_t output_limit)
+    : m_target(target),
+      m_pipes(std::move(pipes)),
+      m_out("stdout", output_limit),
+      m_err("stderr", output_limit),
+      m_attachment_room(output_limit == 0 ? unlimited : output_limit) {}
+
+std::vector<UniqueFd> Execution::take_theirs() {
+  std::vector<UniqueFd> theirs;
+  theirs.push_back(std::move(m_pipes.report.theirs));
+  theirs.push_back(std::move(m_pipes.out.theirs));
+  theirs.push_back(std::move(m_pipes.err.theirs));
+  return theirs;
+}
+
+void Execution::begin(protocol::Timestamp when, SteadyTime now) {
+  m_begun = now;
+  m_target.session->started(m_target.ordinal, m_target.test_id, when);
+}
+
+void Execution::watch(asio::io_context& io) {
+  if (!m_watched.empty()) return;
+  const auto watch_one = [&](int fd, auto on_readable) {
+    m_watched.emplace_back(io, UniqueFd(dup(fd)), std::move(on_readable));
+  };
+  m_watched.reserve(3);
+  watch_one(m_pipes.report.ours.get(), [this] {
+    read_report();
+    if (m_report_closed) m_watched[0].close();
+  });
+  watch_one(m_pipes.out.ours.get(), [this] {
+    read_output(m_pipes.out.ours, m_out);
+    if (!m_pipes.out.ours) m_watched[1].close();
+  });
+  watch_one(m_pipes.err.ours.get(), [this] {
+    read_output(m_pipes.err.ours, m_err);
+    if (!m_pipes.err.ours) m_watched[2].close();
+  });
+}
+
+void Execution::read_report() {
+  while (!m_report_closed) {
+    const PacketRead read = read_packet(m_pipes.report.ours.get());
+    if (read.kind == PacketRead::Kind::nothing_yet) return;
+    worker::FromTest message;
+    if (read.kind == PacketRead::Kind::closed) {
+      m_report_closed = true;
+    } else if (message.ParseFromArray(read.bytes.data(), static_cast<int>(read.bytes.size()))) {
+      take(message);
+    } else {
+      m_evidence.trouble = "The test's report channel carried something that is no report.";
+    }
+  }
+}
+
+bool Execution::read_output(UniqueFd& fd, OutputStream& stream) {
+  static std::string buffer(64 * 1024, '\0');
+  // One pipe's worth at a time: a test that never stops printing does not keep the loop from the others.
+  ssize_t got = 0;
+  do {
+    got = read(fd.get(), buffer.data(), buffer.size());
+  } while (got < 0 && errno == EINTR);
+  if (got == 0) fd.reset();
+  if (got <= 0) return false;
+  stream.add({buffer.data(), static_cast<std::size_t>(got)}, emitter());
+  return true;
+}
+
+// The writers are dead: what is there is all there is, at most what a pipe can hold.
+void Execution::drain(UniqueFd& fd, OutputStream& stream) {
+  constexpr int most_reads = 1024;
+  for (int i = 0; fd && i < most_reads && read_output(fd, stream); ++i) {
+  }
+  fd.reset();
+  stream.finish(emitter());
+}
+
+OutputStream::Emit Execution::emitter() {
+  return [this](std::string_view name, std::string_view mime_type, std::string_view content, bool last) {
+    m_target.session->attach(m_target.ordinal, m_target.test_id, name, mime_type, bytes_of(content), last);
+  };
+}
+
+void Execution::take(const worker::FromTest& message) {
+  if (m_evidence.verdict) return;
+  switch (message.message_case()) {
+    case worker::FromTest::kAttachment: {
+      const worker::Attachment& piece = message.attachment();
+      attach(as_text(piece.name()), as_text(piece.mime_type()), piece.content(), piece.last());
+      break;
+    }
+    case worker::FromTest::kSubunitV1: take_subunit_v1(message.subunit_v1()); break;
+    case worker::FromTest::kVerdict:
+      m_evidence.verdict = status_of(message.verdict().outcome());
+      for (const worker::Property& property : message.verdict().property()) {
+        m_properties.emplace_back(as_text(property.key()), as_text(property.value()));
+      }
+      break;
+    default: break;  // from a later version
+  }
+}
+
+void Execution::take_subunit_v1(std::string_view piece) {
+  if (!m_v1) m_v1.emplace();
+  m_v1->feed(bytes_of(piece));
+  take_v1_events(false);
+}
+
+void Execution::take_v1_events(bool finish) {
+  for (auto event = finish ? m_v1->finish() : m_v1->next(); event;
+       event = finish ? m_v1->finish() : m_v1->next()) {
+    if (const auto* const ended = std::get_if<protocol::v1::TestEnded>(&*event)) {
+      if (m_evidence.verdict) continue;
+      for (const auto& attachment : ended->attachments) {
+        attach(attachment.name, attachment.mime_type, view_of(attachment.content), true);
+      }
+      m_evidence.verdict = ended->status;
+    } else if (const auto* const damage = std::get_if<protocol::v1::Damaged>(&*event)) {
+      m_evidence.trouble = "The test's subunit v1 report is damaged: " + damage->reason + '.';
+    }
+  }
+}
+
+void Execution::attach(std::string_view name, std::string_view mime_type, std::string_view content,
+                       bool last) {
+  const std::size_t kept = static_cast<std::size_t>(std::min<std::uint64_t>(content.size(), m_attachment_room));
+  m_attachment_room -= kept;
+  const bool is_text = mime_type.substr(0, 5) == "text/";
+  const std::string text = is_text ? as_text(content.substr(0, kept)) : std::string();
+  m_target.session->attach(m_target.ordinal, m_target.test_id, name, mime_type,
+                           bytes_of(is_text ? std::string_view(text) : content.substr(0, kept)), last);
+  const auto open = std::find_if(m_open.begin(), m_open.end(),
+                                 [&](const OpenAttachment& one) { return one.name == name; });
+  if (last && open != m_open.end()) m_open.erase(open);
+  if (!last && open == m_open.end()) m_open.push_back({std::string(name), std::string(mime_type)});
+}
+
+// Text of our own, outside the test's limit, as a further piece where the attachment is still open.
+void Execution::append_text(std::string_view name, std::string_view text) {
+  m_attachment_room = std::max<std::uint64_t>(m_attachment_room, text.size());
+  attach(name, text_type, text, false);
+}
+
+void Execution::close_attachments() {
+  while (!m_open.empty()) {
+    const OpenAttachment open = m_open.back();
+    attach(open.name, open.mime_type, {}, true);
+  }
+}
+
+void Execution::attach_properties() {
+  if (m_properties.empty()) return;
+  nlohmann::json object = nlohmann::json::object();
+  for (const auto& [key, value] : m_properties) object[key] = value;
+  attach("properties", "application/json", object.dump(), true);
+}
+
+void Execution::end(const Evidence& evidence, protocol::Timestamp when) {
+  m_watched.clear();
+  if (!m_begun) begin(when, std::chrono::steady_clock::now());
+  read_report();
+  if (m_v1) take_v1_events(true);
+  drain(m_pipes.out.ours, m_out);
+  drain(m_pipes.err.ours, m_err);
+
+  Evidence all = evidence;
+  all.verdict = m_evidence.verdict;
+  all.timed_out = m_evidence.timed_out;
+  if (all.trouble.empty()) all.trouble = m_evidence.trouble;
+  const Judgement judgement = judge(all);
+  if (!judgement.cause.empty()) append_text("traceback", judgement.cause + '\n');
+  if (!judgement.left.empty()) append_text("left-processes", judgement.left);
+  close_attachments();
+  attach_properties();
+  m_target.session->finished(m_target.ordinal, m_target.test_id, judgement.status, when);
+}
+
+}  // namespace hearth::server

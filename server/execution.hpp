@@ -1,0 +1,91 @@
+// One execution of one test: its output and its report as they come, its time limit, and in the end its
+// final status. Its process is the zygote's business; what happens to it is told here.
+//
+// Flow: begin() when the process runs; watch() once it has run for a moment (short tests never need the event
+// loop); end() when the process has been reaped: what is left in the pipes is read and the status sent.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/server_session.hpp"
+#include "protocol/subunit_v1.hpp"
+#include "server/output_stream.hpp"
+#include "server/readable_fd.hpp"
+#include "server/verdict.hpp"
+
+namespace hearth::worker {
+class FromTest;
+}
+
+namespace hearth::server {
+
+// Where the results of one execution go.
+struct ResultTarget {
+  protocol::ServerSession* session;
+  std::uint64_t ordinal;
+  std::string_view test_id;  // outlives the execution
+};
+
+struct ExecutionPipes {
+  FdPair report;
+  FdPair out;
+  FdPair err;
+};
+[[nodiscard]] Expected<ExecutionPipes> make_execution_pipes();
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+class Execution {
+ public:
+  Execution(ResultTarget target, ExecutionPipes pipes, std::uint64_t output_limit);
+
+  // The ends that go to the test's process: report, stdout, stderr.
+  [[nodiscard]] std::vector<UniqueFd> take_theirs();
+
+  void begin(protocol::Timestamp when, SteadyTime now);
+  [[nodiscard]] bool begun() const { return m_begun.has_value(); }
+  [[nodiscard]] std::optional<SteadyTime> begun_at() const { return m_begun; }
+  void watch(asio::io_context& io);
+
+  void timed_out(std::chrono::milliseconds limit) { m_evidence.timed_out = limit; }
+  // What is known of the end, but for what the test itself reported. Sends the final status.
+  void end(const Evidence& evidence, protocol::Timestamp when);
+
+ private:
+  struct OpenAttachment {
+    std::string name;
+    std::string mime_type;
+  };
+
+  void read_report();
+  // False: nothing is left to read for now.
+  bool read_output(UniqueFd& fd, OutputStream& stream);
+  void drain(UniqueFd& fd, OutputStream& stream);
+  [[nodiscard]] OutputStream::Emit emitter();
+  void take(const worker::FromTest& message);
+  void take_subunit_v1(std::string_view piece);
+  void take_v1_events(bool finish);
+  void attach(std::string_view name, std::string_view mime_type, std::string_view content, bool last);
+  void append_text(std::string_view name, std::string_view text);
+  void close_attachments();
+  void attach_properties();
+
+  ResultTarget m_target;
+  ExecutionPipes m_pipes;
+  OutputStream m_out;
+  OutputStream m_err;
+  std::uint64_t m_attachment_room;  // bytes that the test may still attach
+  std::optional<SteadyTime> m_begun;
+  std::vector<ReadableFd> m_watched;
+  bool m_report_closed = false;
+  std::vector<OpenAttachment> m_open;
+  std::vector<std::pair<std::string, std::string>> m_properties;
+  std::optional<protocol::v1::Parser> m_v1;
+  Evidence m_evidence;
+};
+
+}  // namespace hearth::server

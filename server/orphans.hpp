@@ -1,0 +1,36 @@
+// The server's own children: the programs it started, which are known, and what these left behind, which the
+// kernel makes ours (the server is a subreaper).
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <unordered_set>
+#include <vector>
+
+#include "server/unique_fd.hpp"
+#include "server/verdict.hpp"
+
+namespace hearth::server {
+
+class Orphans {
+ public:
+  Orphans();
+
+  void started(pid_t program) { m_known.insert(program); }
+  void reaped(pid_t program) { m_known.erase(program); }
+  [[nodiscard]] bool none_known() const { return m_known.empty(); }
+
+  // Kills what a test left: of its process group, or with its mark. Gives their names.
+  std::vector<LeftProcess> kill_left_by(std::uint64_t execution, pid_t group);
+  // Kills every orphan whose test is none of those that run.
+  void kill_strays(const std::unordered_set<std::uint64_t>& running);
+
+  [[nodiscard]] int children_list() const { return m_children_list.get(); }
+
+ private:
+  UniqueFd m_children_list;
+  std::unordered_set<pid_t> m_known;
+};
+
+}  // namespace hearth::server

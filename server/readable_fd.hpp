@@ -1,0 +1,57 @@
+// A descriptor in the event loop that is read when something is there. Safe to destroy or close at any time,
+// also in its own callback.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "server/asio.hpp"
+#include "server/unique_fd.hpp"
+
+namespace hearth::server {
+
+class ReadableFd {
+ public:
+  // `on_readable` is called whenever a read would not block (end of file included), until close().
+  ReadableFd(asio::io_context& io, UniqueFd fd, std::function<void()> on_readable)
+      : m_state(std::make_shared<State>(io, std::move(on_readable))) {
+    m_fd = fd.get();
+    m_state->descriptor.assign(fd.release());
+    wait(m_state);
+  }
+  ReadableFd(ReadableFd&&) = default;
+  ReadableFd& operator=(ReadableFd&&) = delete;
+  ~ReadableFd() {
+    if (m_state) close();
+  }
+
+  [[nodiscard]] int get() const { return m_fd; }
+  void close() {
+    m_state->on_readable = nullptr;
+    ErrorCode ignored;
+    m_state->descriptor.close(ignored);
+    m_fd = -1;
+  }
+
+ private:
+  struct State {
+    State(asio::io_context& io, std::function<void()> callback)
+        : descriptor(io), on_readable(std::move(callback)) {}
+    asio::posix::stream_descriptor descriptor;
+    std::function<void()> on_readable;
+  };
+
+  static void wait(const std::shared_ptr<State>& state) {
+    state->descriptor.async_wait(asio::posix::stream_descriptor::wait_read, [state](ErrorCode error) {
+      if (error || !state->on_readable) return;
+      const auto callback = state->on_readable;  // the callback may destroy its own owner
+      callback();
+      if (state->on_readable) wait(state);
+    });
+  }
+
+  std::shared_ptr<State> m_state;
+  int m_fd = -1;
+};
+
+}  // namespace hearth::server

@@ -1,0 +1,150 @@
+#include "server/spawn.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "process/children.hpp"
+
+extern char** environ;
+
+namespace hearth::server {
+namespace {
+
+constexpr int channel_fd = 200;  // in the program: far from what programs use and close by number
+constexpr char channel_variable[] = "HEARTH_CHANNEL";
+
+Error system_error(std::string attempted, int code, std::string remedy = {}) {
+  return {std::move(attempted), std::strerror(code), std::move(remedy)};
+}
+
+// Ours with the settings' on top and the channel and the mark added.
+std::vector<std::string> make_environment(const SpawnSettings& settings, std::uint64_t execution) {
+  std::vector<std::string> variables;
+  const auto set = [&](const std::string& variable) {
+    const std::string key = variable.substr(0, variable.find('=') + 1);
+    std::erase_if(variables, [&](const std::string& other) { return other.starts_with(key); });
+    variables.push_back(variable);
+  };
+  for (char** variable = environ; *variable != nullptr; ++variable) variables.emplace_back(*variable);
+  for (const std::string& variable : settings.environment) set(variable);
+  std::string digits(process::marker_digits, '0');
+  process::write_marker(digits.data(), execution);
+  set(std::string(process::marker_variable) + '=' + digits);
+  set(std::string(channel_variable) + '=' + std::to_string(channel_fd));
+  return variables;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> list;
+  for (std::string& one : strings) list.push_back(one.data());
+  list.push_back(nullptr);
+  return list;
+}
+
+struct ChildEnds {
+  int channel;
+  int out;
+  int err;
+  int trouble;  // where the reason goes if the program cannot be started
+};
+
+[[noreturn]] void become_program(const ChildEnds& ends, const char* path, const char* cwd, char** arguments,
+                                 char** environment, pid_t parent) {
+  const auto give_up = [&](int code) {
+    [[maybe_unused]] const ssize_t ignored = write(ends.trouble, &code, sizeof code);
+    _exit(127);
+  };
+  if (!process::die_with_parent(SIGKILL, parent)) _exit(127);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  for (int signal = 1; signal < NSIG; ++signal) {
+    if (signal != SIGKILL && signal != SIGSTOP) ::signal(signal, SIG_DFL);
+  }
+  setsid();
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  dup2(null, 0);
+  dup2(ends.out, 1);
+  dup2(ends.err, 2);
+  dup2(ends.channel, channel_fd);
+  if (cwd[0] != '\0' && chdir(cwd) != 0) give_up(errno);
+  execve(path, arguments, environment);
+  give_up(errno);
+  _exit(127);
+}
+
+// What the new process says of its exec: 0 where it went well.
+int exec_trouble(UniqueFd& from) {
+  int code = 0;
+  ssize_t got = 0;
+  do {
+    got = read(from.get(), &code, sizeof code);
+  } while (got < 0 && errno == EINTR);
+  return got == sizeof code ? code : 0;
+}
+
+std::string remedy_for(int code) {
+  if (code == ENOENT) return "build it, or correct the path (or the interpreter or --cwd it needs)";
+  if (code == EACCES) return "make it executable: a PROGRAM is a compiled test program";
+  if (code == ENOEXEC) return "a PROGRAM is a compiled test program";
+  return {};
+}
+
+}  // namespace
+
+Expected<FdPair> make_pipe() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    return tl::unexpected(system_error("make a pipe for a test's output", errno, "raise `ulimit -n`"));
+  }
+  fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  return FdPair{UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+Expected<FdPair> make_channel() {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    return tl::unexpected(system_error("make a channel to a test", errno, "raise `ulimit -n`"));
+  }
+  return FdPair{UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+Expected<SpawnedProgram> spawn(const ProgramSpec& spec, const SpawnSettings& settings,
+                               std::uint64_t execution) {
+  auto channel = make_channel();
+  auto out = make_pipe();
+  auto err = make_pipe();
+  int trouble[2];
+  if (!channel) return tl::unexpected(channel.error());
+  if (!out) return tl::unexpected(out.error());
+  if (!err) return tl::unexpected(err.error());
+  if (pipe2(trouble, O_CLOEXEC) != 0) return tl::unexpected(system_error("make a pipe", errno));
+  UniqueFd trouble_in(trouble[0]);
+  UniqueFd trouble_out(trouble[1]);
+
+  std::vector<std::string> arguments{spec.path};
+  arguments.insert(arguments.end(), spec.arguments.begin(), spec.arguments.end());
+  std::vector<std::string> environment = make_environment(settings, execution);
+  const std::vector<char*> argument_list = pointers(arguments);
+  const std::vector<char*> environment_list = pointers(environment);
+  const ChildEnds ends{channel->theirs.get(), out->theirs.get(), err->theirs.get(), trouble_out.get()};
+  const pid_t parent = getpid();
+  const pid_t pid = fork();
+  if (pid == 0) {
+    become_program(ends, spec.path.c_str(), settings.cwd.c_str(), const_cast<char**>(argument_list.data()),
+                   const_cast<char**>(environment_list.data()), parent);
+  }
+  if (pid < 0) return tl::unexpected(system_error("start " + spec.path, errno));
+  trouble_out.reset();
+  if (const int code = exec_trouble(trouble_in); code != 0) {
+    return tl::unexpected(system_error("start " + spec.path, code, remedy_for(code)));
+  }
+  return SpawnedProgram{pid, std::move(channel->ours), std::move(out->ours), std::move(err->ours)};
+}
+
+}  // namespace hearth::server

@@ -1,0 +1,37 @@
+// Starts test programs: in a session of their own, with a worker channel, nothing else of ours inherited,
+// their death bound to ours.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "protocol/error.hpp"
+#include "server/program_spec.hpp"
+#include "server/unique_fd.hpp"
+
+namespace hearth::server {
+
+struct SpawnSettings {
+  std::string cwd;                       // empty: ours
+  std::vector<std::string> environment;  // K=V, on top of ours
+};
+
+struct SpawnedProgram {
+  pid_t pid;
+  UniqueFd channel;  // the worker channel's end; SOCK_SEQPACKET, non-blocking
+  UniqueFd out;      // what the program prints; non-blocking
+  UniqueFd err;
+};
+
+// `execution` marks the process's environment (process/children.hpp); 0: it runs no test.
+[[nodiscard]] Expected<SpawnedProgram> spawn(const ProgramSpec& spec, const SpawnSettings& settings,
+                                             std::uint64_t execution);
+
+// Our end does not block; theirs does. Both are close-on-exec.
+[[nodiscard]] Expected<FdPair> make_pipe();
+[[nodiscard]] Expected<FdPair> make_channel();
+
+}  // namespace hearth::server

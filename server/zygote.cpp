@@ -1,0 +1,22 @@
+#include "server/zygote.hpp"
+
+#include "worker.pb.h"
+
+namespace hearth::server {
+
+Zygote::Zygote(asio::io_context& io, UniqueFd channel_fd, UniqueFd out, UniqueFd err, OnMessage on_message,
+               OnClosed on_closed)
+    : output(io, std::move(out), std::move(err)),
+      channel(io, std::move(channel_fd),
+              {[this, on_message = std::move(on_message)](std::string_view packet) {
+                 worker::FromZygote message;
+                 if (message.ParseFromArray(packet.data(), static_cast<int>(packet.size()))) {
+                   on_message(*this, message);
+                 }
+               },
+               [this, on_closed = std::move(on_closed)] {
+                 state = State::lost;
+                 on_closed(*this);
+               }}) {}
+
+}  // namespace hearth::server

@@ -1,0 +1,45 @@
+// One warm process as the server sees it: a program's, a suite's, or one started for a single test. It holds
+// the channel and what is known; what is done about its messages is Program's.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "server/output_tail.hpp"
+#include "server/spawn.hpp"
+#include "server/worker_channel.hpp"
+
+namespace hearth::worker {
+class FromZygote;
+}
+
+namespace hearth::server {
+
+struct Zygote {
+  enum class State {
+    starting,  // no word yet
+    greeted,   // Hello has come
+    ready,     // parked
+    finishing, // told to end
+    lost,      // its channel is closed
+  };
+  using OnMessage = std::function<void(Zygote&, const worker::FromZygote&)>;
+  using OnClosed = std::function<void(Zygote&)>;
+
+  // The callbacks may not destroy the zygote; `on_closed` comes once.
+  Zygote(asio::io_context& io, UniqueFd channel_fd, UniqueFd out, UniqueFd err, OnMessage on_message,
+         OnClosed on_closed);
+
+  State state = State::starting;
+  pid_t pid = 0;                // 0: not known yet
+  std::uint64_t execution = 0;  // a suite's or a single test's process: its own name
+  std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+  std::string framework;
+  std::string closing_failure;  // what its tear-down said
+  OutputTail output;
+  WorkerChannel channel;
+};
+
+}  // namespace hearth::server
