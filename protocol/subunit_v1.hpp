@@ -1,9 +1,9 @@
 // Incremental parser of subunit v1 text, as libsubunit (the CppUnit listener) and python-subunit
 // print it. spec/subunit-v1.md. No I/O, no clock; a peer's bytes never throw.
 //
-// Flow: feed() bytes as they arrive, next() until nullopt ("need more bytes"), at end of file
-// finish() until nullopt. Directives are recognised where python-subunit recognises them; every
-// other line is output.
+// Flow: feed() bytes as they arrive, next() until nullopt ("need more bytes"); at end of file
+// finish(), and next() until nullopt once more. Directives are recognised where python-subunit
+// recognises them; every other line is output.
 #pragma once
 
 #include <cstdint>
@@ -27,16 +27,18 @@ struct TestStarted {
   std::string test_id;
 };
 struct Attachment {
-  std::string name;  // bracketed text has none: "reason" for a skip's, "traceback" for any other
+  // Bracketed text has none: "reason" for a skip's, "message" for a success's, else "traceback".
+  std::string name;
   std::string mime_type;
   Bytes content;
-  bool truncated = false;  // by max_details
+  bool truncated = false;  // content was cut at max_details
 };
 // Only for the test that was started last, and only once its attachments are complete.
 struct TestEnded {
   std::string test_id;
   TestStatus status;  // success, fail (failure and error), skip, xfail, uxsuccess
   std::vector<Attachment> attachments;
+  std::size_t dropped = 0;  // attachments left out because max_details was reached
 };
 struct TimeStamped {
   Timestamp when;
@@ -73,8 +75,8 @@ class Parser {
 
   void feed(ByteView bytes);
   [[nodiscard]] std::optional<Event> next();
-  // End of file: as next(), until nullopt. What is fed after that is a new stream.
-  [[nodiscard]] std::optional<Event> finish();
+  // End of file: call next() until nullopt; what is fed after that is a new stream.
+  void finish();
 
  private:
   struct Impl;
