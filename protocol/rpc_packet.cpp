@@ -1,7 +1,5 @@
 #include "protocol/rpc_packet.hpp"
 
-#include <algorithm>
-
 namespace hearth::protocol {
 namespace {
 
@@ -9,8 +7,14 @@ namespace {
 bool is_json_type(std::string_view mime_type) {
   mime_type = mime_type.substr(0, mime_type.find(';'));
   mime_type = mime_type.substr(0, mime_type.find_last_not_of(" \t") + 1);
-  return std::equal(mime_type.begin(), mime_type.end(), rpc_mime_type.begin(), rpc_mime_type.end(),
-                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+  // By index: with clang 14's address sanitizer, begin() and end() of an inline constant can come
+  // from two copies of its literal.
+  if (mime_type.size() != rpc_mime_type.size()) return false;
+  for (std::size_t i = 0; i < mime_type.size(); ++i) {
+    const char c = mime_type[i];
+    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c) != rpc_mime_type[i]) return false;
+  }
+  return true;
 }
 
 void append_file(std::string_view name, std::string_view mime_type, std::string_view content,

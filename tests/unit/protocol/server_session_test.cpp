@@ -146,11 +146,12 @@ TEST_CASE(
       {R"([])", {"error"}},
       {R"()", {"error"}},
   };
-  for (const auto& [json, expected] : table) {
+  for (const auto& row : table) {
+    const auto& json = row.first;
     CAPTURE(json);
     auto session = ready_session();
     CHECK(received(session, rpc_piece(json)).empty());
-    CHECK(sent(session) == expected);
+    CHECK(sent(session) == row.second);
     check_alive(session);
     ServerSession fresh;
     CHECK(received(fresh, rpc_piece(json)).empty());
