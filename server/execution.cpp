@@ -155,8 +155,8 @@ void Execution::take_subunit_v1(std::string_view piece) {
 }
 
 void Execution::take_v1_events(bool finish) {
-  for (auto event = finish ? m_v1->finish() : m_v1->next(); event;
-       event = finish ? m_v1->finish() : m_v1->next()) {
+  if (finish) m_v1->finish();
+  for (auto event = m_v1->next(); event; event = m_v1->next()) {
     if (const auto* const ended = std::get_if<protocol::v1::TestEnded>(&*event)) {
       if (m_evidence.verdict) continue;
       for (const auto& attachment : ended->attachments) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "protocol/error.hpp"
 #include "protocol/server_session.hpp"
 #include "protocol/subunit_v1.hpp"
 #include "server/output_stream.hpp"

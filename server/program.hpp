@@ -21,6 +21,14 @@
 #include "server/serve.hpp"
 #include "server/zygote.hpp"
 
+namespace hearth::worker {
+class Ended;
+class Hello;
+class Ready;
+class Refused;
+class Started;
+}  // namespace hearth::worker
+
 namespace hearth::server {
 
 class Run;
@@ -76,49 +84,59 @@ class Program {
     std::unique_ptr<Execution> execution;
     Zygote* zygote;
     SteadyTime asked;
-    std::optional<SteadyTime> terminated;  // TERM was sent
+    std::optional<SteadyTime> terminated;  // when TERM was sent
     bool killed = false;
   };
   struct Suite {
     std::size_t expected = 0;  // executions that are still to come
     std::unique_ptr<Zygote> zygote;
     std::deque<Job> waiting;
-    std::string trouble;  // its set-up failed
-    bool skipped = false;
-    Run* closing_for = nullptr;
-    Run* last_run = nullptr;
-    protocol::ServerSession* session = nullptr;
-    std::uint64_t ordinal = 0;
+    std::string trouble;      // why its set-up gave nothing to run in
+    bool skipped = false;     // it asked for its tests to be skipped; `trouble` says why
+    std::optional<Job> last;  // whose Run waits for the tear-down
   };
 
   void on_message(Zygote& zygote, const worker::FromZygote& message);
-  void on_hello(Zygote& zygote, std::uint32_t max, std::uint32_t min);
-  void on_ready(Zygote& zygote, const worker::FromZygote& message);
-  void on_suite_ready(Zygote& zygote, const worker::FromZygote& message);
-  void on_ended(const worker::FromZygote& message);
+  void on_hello(Zygote& zygote, const worker::Hello& hello);
+  void on_ready(Zygote& zygote, const worker::Ready& ready);
+  void on_suite_ready(Suite& suite, const worker::Ready& ready);
+  void on_started(const worker::Started& started);
+  void on_ended(const worker::Ended& ended);
+  void on_refused(const worker::Refused& refused);
   void on_closed(Zygote& zygote);
-  void settle_listed();
+
+  void settle();
+  void zygote_lost(int wait_status);
+  void single_ended(Zygote& zygote, int wait_status);
   void fail_to_load(const std::string& cause);
+  [[nodiscard]] std::string account_of(Zygote& zygote, int wait_status) const;
 
   void dispatch_waiting();
+  void dispatch(Job job);
+  std::uint64_t prepare(Job job, Zygote* zygote);
   void launch(Job job, Zygote& zygote);
   void run_single(Job job);
   void run_in_suite(Job job);
   void start_suite(Suite& suite, std::uint32_t test);
-  void suite_ended(Suite& suite, const std::string& cause);
-  void close_suite(Suite& suite, Run* run);
-  void report_teardown(Suite& suite);
+  void suite_ended(Suite& suite, int wait_status);
+  void close_suite(Suite& suite);
+  void report_tear_down(const Suite& suite, const std::string& failure);
+  void reset_suites();
   [[nodiscard]] Suite* suite_of(const Zygote& zygote);
   [[nodiscard]] Suite* suite_of(std::uint64_t execution);
 
-  void zygote_lost(const std::string& cause);
+  void finish(Zygote& zygote, bool abandon);
   void lose_executions(const Zygote& zygote, const std::string& cause);
-  void end_execution(std::uint64_t id, const Evidence& evidence, protocol::Timestamp when);
-  void end_unstarted(const Job& job, const std::string& trouble);
+  void end_execution(std::uint64_t id, const Evidence& evidence);
+  void end_unstarted(const Job& job, protocol::TestStatus status, const std::string& text);
   void over(const Job& job);
-  void kill_execution(std::uint64_t id, const Running& running, int signal);
+  void bury(std::unique_ptr<Zygote> zygote);
+
   void check_time(std::uint64_t id, Running& running, SteadyTime now);
   void check_loading(Zygote& zygote, SteadyTime now);
+  void check_suite(Suite& suite, SteadyTime now);
+  void signal_execution(std::uint64_t id, const Running& running, int signal);
+  void kill_zygote(Zygote& zygote, const std::string& because);
 
   asio::io_context& m_io;
   ProgramSpec m_spec;
@@ -131,11 +149,11 @@ class Program {
   bool m_listed = false;
   bool m_runs_single = false;  // it cannot be forked: started anew for each test
   bool m_shutting_down = false;
-  std::string m_set_up_trouble;
-  bool m_set_up_skipped = false;
+  std::string m_trouble;  // why no test can run: global set-up failed, or it was lost too often
+  bool m_skipped = false;  // global set-up asked for a skip; m_trouble says why
+  bool m_suspect_runs = false;
   int m_losses = 0;  // of the warm process, in a row without a test in between
   std::unique_ptr<Zygote> m_zygote;
-  std::vector<std::unique_ptr<Zygote>> m_buried;  // until the loop is out of their callbacks
   std::map<std::uint32_t, Suite> m_suites;
   std::map<std::uint64_t, std::unique_ptr<Zygote>> m_singles;
   std::map<std::uint64_t, Running> m_running;

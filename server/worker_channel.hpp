@@ -41,6 +41,8 @@ class WorkerChannel {
   // Never blocks: what the kernel does not take now is kept, in order.
   void send(const google::protobuf::MessageLite& message, std::vector<UniqueFd> descriptors = {});
   void close();
+  // Reads what has come, also where the event loop has not said so yet.
+  void read_now() { on_readable(); }
 
  private:
   struct Pending {

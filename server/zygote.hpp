@@ -22,7 +22,6 @@ struct Zygote {
     starting,  // no word yet
     greeted,   // Hello has come
     ready,     // parked
-    finishing, // told to end
     lost,      // its channel is closed
   };
   using OnMessage = std::function<void(Zygote&, const worker::FromZygote&)>;
@@ -33,11 +32,14 @@ struct Zygote {
          OnClosed on_closed);
 
   State state = State::starting;
+  bool was_ready = false;
+  bool finishing = false;       // told to tear down and end
   pid_t pid = 0;                // 0: not known yet
   std::uint64_t execution = 0;  // a suite's or a single test's process: its own name
   std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
   std::string framework;
   std::string closing_failure;  // what its tear-down said
+  std::string killed_because;   // why the server killed it; empty: it did not
   OutputTail output;
   WorkerChannel channel;
 };

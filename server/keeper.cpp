@@ -1,0 +1,79 @@
+#include "server/keeper.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "process/children.hpp"
+
+namespace hearth::server {
+namespace {
+
+volatile sig_atomic_t kept_pid = 0;
+
+void forward(int signal) {
+  const int saved = errno;
+  if (kept_pid > 0) kill(static_cast<pid_t>(kept_pid), signal);
+  errno = saved;
+}
+
+constexpr int forwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+
+// Nothing of the session's stays open here: its end of file is the server's.
+void let_go_of_the_session() {
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null < 0) return;
+  dup2(null, 0);
+  dup2(null, 1);
+  close(null);
+}
+
+int wait_for(pid_t kept) {
+  for (;;) {
+    int status = 0;
+    const pid_t pid = waitpid(-1, &status, 0);
+    if (pid < 0 && errno != EINTR) return 1;
+    if (pid == kept) return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+}
+
+}  // namespace
+
+int run_kept(const std::function<int()>& body) {
+  process::become_subreaper();
+  // Until both know of each other, signals wait.
+  sigset_t all;
+  sigset_t before;
+  sigemptyset(&all);
+  for (const int signal : forwarded) sigaddset(&all, signal);
+  sigprocmask(SIG_BLOCK, &all, &before);
+  const pid_t keeper = getpid();
+  const pid_t kept = fork();
+  if (kept < 0) {
+    std::fprintf(stderr, "hearth: start the server: %s\n", std::strerror(errno));
+    return 2;
+  }
+  if (kept == 0) {
+    sigprocmask(SIG_SETMASK, &before, nullptr);
+    if (!process::die_with_parent(SIGTERM, keeper)) _exit(1);
+    const int status = body();
+    std::fflush(nullptr);
+    _exit(status);
+  }
+  kept_pid = kept;
+  struct sigaction action {};
+  action.sa_handler = forward;
+  for (const int signal : forwarded) sigaction(signal, &action, nullptr);
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+  let_go_of_the_session();
+  const int status = wait_for(kept);
+  process::kill_all_children(process::open_children_list());
+  return status;
+}
+
+}  // namespace hearth::server

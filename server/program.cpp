@@ -1,0 +1,626 @@
+#include "server/program.hpp"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+
+#include "server/run.hpp"
+#include "server/text.hpp"
+#include "worker.pb.h"
+
+namespace hearth::server {
+using protocol::TestStatus;
+namespace {
+
+constexpr std::uint32_t channel_version = 1;
+constexpr int max_losses = 3;
+constexpr auto watch_after = std::chrono::milliseconds(4);
+constexpr auto unresponsive_after = std::chrono::seconds(10);
+
+protocol::ByteView bytes_of(std::string_view text) {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+
+protocol::Timestamp at(std::uint64_t nanoseconds) {
+  return protocol::Timestamp(std::chrono::nanoseconds(nanoseconds));
+}
+
+}  // namespace
+
+std::uint64_t next_execution() {
+  static std::uint64_t last = 0;
+  return ++last;
+}
+
+Program::Program(asio::io_context& io, ProgramSpec spec, const ServeOptions& options, Orphans& orphans,
+                 ProgramEvents& events)
+    : m_io(io),
+      m_spec(std::move(spec)),
+      m_options(options),
+      m_orphans(orphans),
+      m_events(events),
+      m_catalog(m_spec.name),
+      m_load_id(m_spec.name + ".load") {}
+
+// ---- loading ------------------------------------------------------------------------------------------
+
+void Program::start() {
+  auto spawned = spawn(m_spec, {m_options.cwd, m_options.environment}, 0);
+  if (!spawned) return fail_to_load(spawned.error().text());
+  m_orphans.started(spawned->pid);
+  m_zygote = std::make_unique<Zygote>(
+      m_io, std::move(spawned->channel), std::move(spawned->out), std::move(spawned->err),
+      [this](Zygote& zygote, const worker::FromZygote& message) { on_message(zygote, message); },
+      [this](Zygote& zygote) { on_closed(zygote); });
+  m_zygote->pid = spawned->pid;
+}
+
+void Program::on_message(Zygote& zygote, const worker::FromZygote& message) {
+  switch (message.message_case()) {
+    case worker::FromZygote::kHello: return on_hello(zygote, message.hello());
+    case worker::FromZygote::kTests:
+      if (m_listed) return;
+      for (const worker::Test& test : message.tests().test()) {
+        m_catalog.add(test.name(), test.suite(), test.hidden(), test.suite_process());
+      }
+      return;
+    case worker::FromZygote::kReady: return on_ready(zygote, message.ready());
+    case worker::FromZygote::kStarted: return on_started(message.started());
+    case worker::FromZygote::kEnded: return on_ended(message.ended());
+    case worker::FromZygote::kRefused: return on_refused(message.refused());
+    case worker::FromZygote::kClosed:
+      zygote.closing_failure = as_text(message.closed().failure());
+      return;
+    default: return;  // from a later version
+  }
+}
+
+void Program::on_hello(Zygote& zygote, const worker::Hello& hello) {
+  zygote.state = Zygote::State::greeted;
+  zygote.framework = as_text(hello.framework() + ' ' + hello.framework_version());
+  if (hello.min_version() > channel_version || hello.max_version() < channel_version) {
+    return kill_zygote(zygote, "its adapter speaks versions " + std::to_string(hello.min_version()) + " to " +
+                                   std::to_string(hello.max_version()) +
+                                   " of the worker channel and this server version " +
+                                   std::to_string(channel_version) + ": build it with this Hearth's adapter");
+  }
+  worker::ToZygote welcome;
+  welcome.mutable_welcome()->set_version(channel_version);
+  welcome.mutable_welcome()->set_describe_tests(!m_listed);
+  zygote.channel.send(welcome);
+}
+
+void Program::on_ready(Zygote& zygote, const worker::Ready& ready) {
+  zygote.state = Zygote::State::ready;
+  zygote.was_ready = true;
+  if (Suite* const suite = suite_of(zygote)) return on_suite_ready(*suite, ready);
+  if (&zygote != m_zygote.get()) {  // started for a single test: it is told to run it
+    const auto running = m_running.find(zygote.execution);
+    if (running == m_running.end()) return;
+    worker::ToZygote message;
+    worker::RunTest& run = *message.mutable_run_test();
+    run.set_execution(zygote.execution);
+    run.set_test(running->second.job.test);
+    run.set_name(std::string(m_catalog.name_of(running->second.job.test)));
+    run.set_in_place(true);
+    running->second.execution->begin(std::chrono::system_clock::now(), std::chrono::steady_clock::now());
+    return zygote.channel.send(message, running->second.execution->take_theirs());
+  }
+  m_trouble = as_text(ready.set_up_failure());
+  m_skipped = ready.set_up_skipped();
+  if (!m_trouble.empty() && !m_skipped) m_trouble = "The program's global set-up failed:\n" + m_trouble;
+  if (ready.mode() == worker::Ready::EXEC) {
+    m_runs_single = true;
+    if (!m_listed) {
+      m_events.log("program " + m_spec.name + " is started anew for each of its tests: " + as_text(ready.why()));
+    }
+    finish(zygote, false);
+  }
+  settle();
+  dispatch_waiting();
+}
+
+void Program::settle() {
+  if (m_listed) return;
+  m_listed = true;
+  m_events.settled(*this);
+}
+
+void Program::fail_to_load(const std::string& cause) {
+  m_events.log("program " + m_spec.name + " cannot be served: " + cause.substr(0, cause.find('\n')));
+  if (m_listed) {
+    m_trouble = "The program could not be started again: " + cause;
+    return dispatch_waiting();
+  }
+  m_catalog.clear();
+  m_load_failure = cause;
+  m_events.settled(*this);
+}
+
+// How a process that should have stayed ended, with its last words.
+std::string Program::account_of(Zygote& zygote, int wait_status) const {
+  std::string account = m_spec.path;
+  const bool killed = WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL;
+  if (killed && !zygote.killed_because.empty()) {
+    account += " was killed: " + zygote.killed_because + '.';
+  } else {
+    account += ' ' + describe_wait_status(wait_status);
+    if (zygote.framework.empty()) {
+      account +=
+          " without a word from a Hearth adapter. Is it a test program, built with the flags of `pkg-config "
+          "hearth-googletest`, hearth-doctest or hearth-cppunit?";
+    } else {
+      account += " before it had reached its first test.";
+    }
+  }
+  return account + '\n' + zygote.output.text();
+}
+
+// ---- ends of processes --------------------------------------------------------------------------------
+
+bool Program::process_ended(pid_t pid, int wait_status, const rusage&) {
+  if (m_zygote && m_zygote->pid == pid) {
+    m_zygote->channel.read_now();
+    m_orphans.reaped(pid);
+    zygote_lost(wait_status);
+    return true;
+  }
+  for (const auto& [execution, zygote] : m_singles) {
+    if (zygote->pid != pid) continue;
+    m_orphans.reaped(pid);
+    single_ended(*zygote, wait_status);
+    return true;
+  }
+  return false;
+}
+
+// The channel is closed: the process ends, now or by our hand; process_ended() goes on. A single test's closes
+// its channel in the ordinary course.
+void Program::on_closed(Zygote& zygote) {
+  if (&zygote == m_zygote.get()) {
+    if (!m_shutting_down && !zygote.finishing) {
+      kill_zygote(zygote, zygote.framework.empty() ? "" : "it closed its channel to the server");
+    }
+  } else if (suite_of(zygote) != nullptr && m_zygote) {
+    worker::ToZygote kill;
+    kill.mutable_kill()->set_execution(zygote.execution);
+    kill.mutable_kill()->set_signal(SIGKILL);
+    if (!zygote.finishing) m_zygote->channel.send(kill);
+  }
+}
+
+void Program::zygote_lost(int wait_status) {
+  Zygote& zygote = *m_zygote;
+  const bool expected = m_shutting_down || zygote.finishing;
+  const std::string account = account_of(zygote, wait_status);
+  if (expected && !zygote.closing_failure.empty()) {
+    m_events.log("program " + m_spec.name + ": its global tear-down failed:\n" + zygote.closing_failure);
+  }
+  bury(std::move(m_zygote));
+  if (expected) return;
+  if (!m_listed) return fail_to_load(account);
+  m_events.log("program " + m_spec.name + " was lost while its tests ran and is started again: " +
+               describe_wait_status(wait_status));
+  reset_suites();
+  const std::string cause = "The program's warm process " + describe_wait_status(wait_status);
+  lose_executions(zygote, cause);
+  if (++m_losses > max_losses) {
+    m_trouble = cause + ", again and again; the last time:\n" + account;
+    dispatch_waiting();
+  } else {
+    start();
+  }
+}
+
+void Program::single_ended(Zygote& zygote, int wait_status) {
+  const std::uint64_t id = zygote.execution;
+  Evidence evidence;
+  evidence.wait_status = wait_status;
+  evidence.left = m_orphans.kill_left_by(id, zygote.pid);
+  if (!zygote.was_ready) {
+    evidence.trouble = "Started for this test, " + account_of(zygote, wait_status);
+  }
+  auto single = m_singles.extract(id);
+  end_execution(id, evidence);
+  bury(std::move(single.mapped()));
+}
+
+// It is kept until the loop is out of its callbacks, and so of every use in this turn.
+void Program::bury(std::unique_ptr<Zygote> zygote) {
+  zygote->channel.close();
+  asio::post(m_io, [kept = std::shared_ptr<Zygote>(std::move(zygote))] {});
+}
+
+// What ran when its zygote was lost runs once more, alone: whoever is lost twice did it.
+void Program::lose_executions(const Zygote& zygote, const std::string& cause) {
+  std::vector<std::uint64_t> lost;
+  for (const auto& [id, running] : m_running) {
+    if (running.zygote == &zygote) lost.push_back(id);
+  }
+  for (const std::uint64_t id : lost) {
+    Running& running = m_running.at(id);
+    if (running.job.attempts == 0 && !m_shutting_down) {
+      Job again = running.job;
+      ++again.attempts;
+      m_suspects.push_back(again);
+      m_running.erase(id);
+    } else {
+      Evidence evidence;
+      evidence.trouble = cause + " while this test ran, alone.";
+      end_execution(id, evidence);
+    }
+  }
+}
+
+// ---- jobs ---------------------------------------------------------------------------------------------
+
+void Program::expect(std::uint32_t test) {
+  if (m_catalog[test].suite_process) ++m_suites[m_catalog[test].suite].expected;
+}
+
+void Program::run(Job job) {
+  m_waiting.push_back(job);
+  dispatch_waiting();
+}
+
+void Program::dispatch_waiting() {
+  const auto can_run = [this] {
+    return !m_trouble.empty() || m_runs_single || (m_zygote && m_zygote->state == Zygote::State::ready);
+  };
+  while (can_run() && !m_suspect_runs) {
+    if (!m_suspects.empty()) {
+      if (!m_running.empty()) return;
+      const Job job = m_suspects.front();
+      m_suspects.pop_front();
+      m_suspect_runs = true;
+      dispatch(job);
+    } else if (!m_waiting.empty()) {
+      const Job job = m_waiting.front();
+      m_waiting.pop_front();
+      dispatch(job);
+    } else {
+      return;
+    }
+  }
+}
+
+void Program::dispatch(Job job) {
+  if (!m_trouble.empty()) {
+    end_unstarted(job, m_skipped ? TestStatus::skip : TestStatus::fail, m_trouble);
+  } else if (m_runs_single) {
+    run_single(job);
+  } else if (m_catalog[job.test].suite_process) {
+    run_in_suite(job);
+  } else {
+    launch(job, *m_zygote);
+  }
+}
+
+// The execution's server side; 0 where it could not be made: then the job is over.
+std::uint64_t Program::prepare(Job job, Zygote* zygote) {
+  auto pipes = make_execution_pipes();
+  if (!pipes) {
+    end_unstarted(job, TestStatus::fail, "The test could not be started: " + pipes.error().text());
+    return 0;
+  }
+  const std::uint64_t id = next_execution();
+  auto execution = std::make_unique<Execution>(job.target, std::move(*pipes), m_options.output_limit);
+  m_running.emplace(id, Running{job, std::move(execution), zygote, std::chrono::steady_clock::now(), {}, false});
+  return id;
+}
+
+void Program::launch(Job job, Zygote& zygote) {
+  const std::uint64_t id = prepare(job, &zygote);
+  if (id == 0) return;
+  worker::ToZygote message;
+  worker::RunTest& run = *message.mutable_run_test();
+  run.set_execution(id);
+  run.set_test(job.test);
+  run.set_name(std::string(m_catalog.name_of(job.test)));
+  zygote.channel.send(message, m_running.at(id).execution->take_theirs());
+}
+
+void Program::run_single(Job job) {
+  const std::uint64_t id = prepare(job, nullptr);
+  if (id == 0) return;
+  auto spawned = spawn(m_spec, {m_options.cwd, m_options.environment}, id);
+  if (!spawned) {
+    Evidence evidence;
+    evidence.trouble = "The test could not be started: " + spawned.error().text();
+    return end_execution(id, evidence);
+  }
+  m_orphans.started(spawned->pid);
+  auto zygote = std::make_unique<Zygote>(
+      m_io, std::move(spawned->channel), std::move(spawned->out), std::move(spawned->err),
+      [this](Zygote& from, const worker::FromZygote& message) { on_message(from, message); },
+      [this](Zygote& from) { on_closed(from); });
+  zygote->pid = spawned->pid;
+  zygote->execution = id;
+  m_running.at(id).zygote = zygote.get();
+  m_singles.emplace(id, std::move(zygote));
+}
+
+void Program::on_started(const worker::Started& started) {
+  if (const auto running = m_running.find(started.execution()); running != m_running.end()) {
+    running->second.execution->begin(at(started.when()), std::chrono::steady_clock::now());
+  } else if (Suite* const suite = suite_of(started.execution())) {
+    suite->zygote->pid = static_cast<pid_t>(started.pid());
+  }
+}
+
+void Program::on_ended(const worker::Ended& ended) {
+  if (Suite* const suite = suite_of(ended.execution())) {
+    suite->zygote->channel.read_now();
+    return suite_ended(*suite, ended.wait_status());
+  }
+  m_losses = 0;
+  Evidence evidence;
+  evidence.wait_status = ended.wait_status();
+  for (const worker::Leftover& left : ended.leftover()) {
+    evidence.left.push_back({left.pid(), as_text(left.command())});
+  }
+  end_execution(ended.execution(), evidence);
+}
+
+void Program::on_refused(const worker::Refused& refused) {
+  if (Suite* const suite = suite_of(refused.execution())) {
+    suite->zygote->killed_because = as_text(refused.why());
+    return suite_ended(*suite, 0);
+  }
+  Evidence evidence;
+  evidence.trouble = "The test could not be started: " + as_text(refused.why()) + '.';
+  end_execution(refused.execution(), evidence);
+}
+
+void Program::end_execution(std::uint64_t id, const Evidence& evidence) {
+  auto ended = m_running.extract(id);
+  if (ended.empty()) return;
+  Evidence all = evidence;
+  all.leaks_fail = m_options.leaks_fail;
+  ended.mapped().execution->end(all, std::chrono::system_clock::now());
+  over(ended.mapped().job);
+}
+
+// The status of a test that never began.
+void Program::end_unstarted(const Job& job, TestStatus status, const std::string& text) {
+  const auto now = std::chrono::system_clock::now();
+  const auto& [session, ordinal, id] = job.target;
+  session->started(ordinal, id, now);
+  session->attach(ordinal, id, status == TestStatus::skip ? "reason" : "traceback", "text/plain;charset=utf8",
+                  bytes_of(text), true);
+  session->finished(ordinal, id, status, now);
+  over(job);
+}
+
+void Program::over(const Job& job) {
+  if (job.attempts > 0) m_suspect_runs = false;
+  if (m_catalog[job.test].suite_process) {
+    Suite& suite = m_suites[m_catalog[job.test].suite];
+    suite.last = job;
+    if (--suite.expected == 0) close_suite(suite);
+  }
+  m_events.job_over(*this, job);
+  dispatch_waiting();
+}
+
+// ---- suites -------------------------------------------------------------------------------------------
+
+Program::Suite* Program::suite_of(const Zygote& zygote) { return suite_of(zygote.execution); }
+
+Program::Suite* Program::suite_of(std::uint64_t execution) {
+  for (auto& [index, suite] : m_suites) {
+    if (suite.zygote && execution != 0 && suite.zygote->execution == execution) return &suite;
+  }
+  return nullptr;
+}
+
+void Program::run_in_suite(Job job) {
+  Suite& suite = m_suites[m_catalog[job.test].suite];
+  if (!suite.trouble.empty()) {
+    end_unstarted(job, suite.skipped ? TestStatus::skip : TestStatus::fail, suite.trouble);
+  } else if (suite.zygote && suite.zygote->state == Zygote::State::ready && !suite.zygote->finishing) {
+    launch(job, *suite.zygote);
+  } else {
+    suite.waiting.push_back(job);
+    if (!suite.zygote) start_suite(suite, job.test);
+  }
+}
+
+void Program::start_suite(Suite& suite, std::uint32_t test) {
+  auto pipes = make_execution_pipes();
+  if (!pipes) {
+    suite.trouble = "The suite's process could not be started: " + pipes.error().text();
+    for (const Job& job : std::exchange(suite.waiting, {})) end_unstarted(job, TestStatus::fail, suite.trouble);
+    return;
+  }
+  suite.zygote = std::make_unique<Zygote>(
+      m_io, std::move(pipes->report.ours), std::move(pipes->out.ours), std::move(pipes->err.ours),
+      [this](Zygote& zygote, const worker::FromZygote& message) { on_message(zygote, message); },
+      [this](Zygote& zygote) { on_closed(zygote); });
+  suite.zygote->execution = next_execution();
+  suite.zygote->framework = m_zygote->framework;
+  worker::ToZygote message;
+  worker::StartSuite& start = *message.mutable_start_suite();
+  start.set_execution(suite.zygote->execution);
+  start.set_test(test);
+  start.set_name(std::string(m_catalog.name_of(test)));
+  std::vector<UniqueFd> theirs;
+  theirs.push_back(std::move(pipes->report.theirs));
+  theirs.push_back(std::move(pipes->out.theirs));
+  theirs.push_back(std::move(pipes->err.theirs));
+  m_zygote->channel.send(message, std::move(theirs));
+}
+
+void Program::on_suite_ready(Suite& suite, const worker::Ready& ready) {
+  if (ready.mode() == worker::Ready::EXEC) {
+    suite.trouble = "The suite's set-up started threads, so that its tests cannot be forked from it: " +
+                    as_text(ready.why()) + '.';
+  } else if (!ready.set_up_failure().empty()) {
+    suite.skipped = ready.set_up_skipped();
+    suite.trouble = (suite.skipped ? "" : "The set-up of the test's suite failed:\n") +
+                    as_text(ready.set_up_failure());
+  }
+  for (const Job& job : std::exchange(suite.waiting, {})) run_in_suite(job);
+}
+
+void Program::suite_ended(Suite& suite, int wait_status) {
+  Zygote& ended = *suite.zygote;
+  std::string how = describe_wait_status(wait_status);
+  if (!ended.killed_because.empty()) how = "was killed: " + ended.killed_because;
+  bury(std::move(suite.zygote));
+  if (ended.finishing) {
+    std::string failure = ended.closing_failure;
+    if (failure.empty() && wait_status != 0) failure = "The suite's process " + how + ".\n" + ended.output.text();
+    if (!failure.empty()) report_tear_down(suite, failure);
+    m_events.closing_suite(suite.last->run, false);
+  } else if (!ended.was_ready) {
+    suite.trouble =
+        "The set-up of the test's suite did not end: its process " + how + ".\n" + ended.output.text();
+  } else {
+    lose_executions(ended, "The process of the test's suite " + how);
+  }
+  m_waiting.insert(m_waiting.end(), suite.waiting.begin(), suite.waiting.end());
+  suite.waiting.clear();
+  dispatch_waiting();
+}
+
+// Nobody expects an execution in the suite any more.
+void Program::close_suite(Suite& suite) {
+  suite.trouble.clear();
+  suite.skipped = false;
+  if (!suite.zygote || suite.zygote->finishing) return;
+  m_events.closing_suite(suite.last->run, true);
+  suite.zygote->since = std::chrono::steady_clock::now();
+  finish(*suite.zygote, false);
+}
+
+void Program::report_tear_down(const Suite& suite, const std::string& failure) {
+  const auto& [session, ordinal, test_id] = suite.last->target;
+  const std::string& suite_name = m_catalog.suite_name(m_catalog[suite.last->test].suite);
+  const std::string id = make_test_id(m_spec.name, suite_name + ".teardown");
+  const auto now = std::chrono::system_clock::now();
+  session->started(ordinal, id, now);
+  session->attach(ordinal, id, "traceback", "text/plain;charset=utf8",
+                  bytes_of("The suite's tear-down failed:\n" + failure), true);
+  session->finished(ordinal, id, TestStatus::fail, now);
+}
+
+// The program's warm process is gone, and its suites' with it.
+void Program::reset_suites() {
+  for (auto& [index, suite] : m_suites) {
+    if (suite.zygote) {
+      Zygote& zygote = *suite.zygote;
+      bury(std::move(suite.zygote));
+      if (zygote.finishing) m_events.closing_suite(suite.last->run, false);
+      lose_executions(zygote, "The program's warm process ended, and the suite's with it,");
+    }
+    m_waiting.insert(m_waiting.end(), suite.waiting.begin(), suite.waiting.end());
+    suite.waiting.clear();
+  }
+}
+
+void Program::finish(Zygote& zygote, bool abandon) {
+  zygote.finishing = true;
+  worker::ToZygote message;
+  message.mutable_finish()->set_abandon(abandon);
+  zygote.channel.send(message);
+}
+
+// ---- time ---------------------------------------------------------------------------------------------
+
+void Program::tick(SteadyTime now) {
+  for (auto& [id, running] : m_running) check_time(id, running, now);
+  if (m_zygote) check_loading(*m_zygote, now);
+  for (auto& [id, zygote] : m_singles) check_loading(*zygote, now);
+  for (auto& [index, suite] : m_suites) {
+    if (suite.zygote) check_suite(suite, now);
+  }
+}
+
+void Program::check_time(std::uint64_t id, Running& running, SteadyTime now) {
+  const auto begun = running.execution->begun_at();
+  const bool single = m_singles.contains(id);
+  if (!begun) {
+    if (!single && m_zygote && now - running.asked > m_options.load_timeout) {
+      kill_zygote(*m_zygote, "it did not answer");
+    }
+    return;
+  }
+  if (now - *begun > watch_after) running.execution->watch(m_io);
+  if (running.terminated) {
+    if (!running.killed && now - *running.terminated >= m_options.grace) {
+      running.killed = true;
+      signal_execution(id, running, SIGKILL);
+    }
+    // Nobody says that it has ended: its zygote is stopped, or stuck.
+    if (running.killed && m_zygote && !single &&
+        now - *running.terminated > m_options.grace + unresponsive_after) {
+      kill_zygote(*m_zygote, "it did not answer");
+    }
+  } else if (m_options.timeout.count() > 0 && now - *begun >= m_options.timeout) {
+    running.execution->timed_out(m_options.timeout);
+    running.terminated = now;
+    signal_execution(id, running, SIGTERM);
+  }
+}
+
+void Program::check_loading(Zygote& zygote, SteadyTime now) {
+  if (zygote.was_ready || !zygote.killed_because.empty() || now - zygote.since < m_options.load_timeout) return;
+  const auto limit = std::chrono::duration_cast<std::chrono::seconds>(m_options.load_timeout).count();
+  kill_zygote(zygote, "it was not ready to run tests within " + std::to_string(limit) + " s" +
+                          (zygote.framework.empty() ? ", and no word came from a Hearth adapter" : ""));
+}
+
+// A suite's set-up or tear-down takes as long as a test may.
+void Program::check_suite(Suite& suite, SteadyTime now) {
+  Zygote& zygote = *suite.zygote;
+  const bool busy = !zygote.was_ready || zygote.finishing;
+  if (!busy || !zygote.killed_because.empty() || m_options.timeout.count() == 0) return;
+  if (now - zygote.since < m_options.timeout) return;
+  zygote.killed_because = "it ran into the time limit";
+  worker::ToZygote kill;
+  kill.mutable_kill()->set_execution(zygote.execution);
+  kill.mutable_kill()->set_signal(SIGKILL);
+  if (m_zygote) m_zygote->channel.send(kill);
+}
+
+void Program::signal_execution(std::uint64_t id, const Running& running, int signal) {
+  if (m_singles.contains(id)) {
+    kill(-running.zygote->pid, signal);
+    return;
+  }
+  worker::ToZygote message;
+  message.mutable_kill()->set_execution(id);
+  message.mutable_kill()->set_signal(static_cast<std::uint32_t>(signal));
+  running.zygote->channel.send(message);
+}
+
+void Program::kill_zygote(Zygote& zygote, const std::string& because) {
+  if (zygote.killed_because.empty()) zygote.killed_because = because;
+  if (zygote.pid <= 0) return;
+  kill(-zygote.pid, SIGKILL);
+  kill(zygote.pid, SIGKILL);
+}
+
+// ---- the end ------------------------------------------------------------------------------------------
+
+void Program::add_running(std::unordered_set<std::uint64_t>& executions) const {
+  for (const auto& [id, running] : m_running) executions.insert(id);
+  for (const auto& [index, suite] : m_suites) {
+    if (suite.zygote) executions.insert(suite.zygote->execution);
+  }
+}
+
+void Program::shut_down(bool abandon) {
+  m_shutting_down = true;
+  for (auto& [id, zygote] : m_singles) kill_zygote(*zygote, "the session ended");
+  if (!m_zygote) return;
+  if (m_zygote->state != Zygote::State::ready || abandon) {
+    kill_zygote(*m_zygote, "the session ended");
+  } else {
+    finish(*m_zygote, false);
+  }
+}
+
+}  // namespace hearth::server

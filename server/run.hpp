@@ -1,0 +1,72 @@
+// The ledger of one List or Run: what was asked for, and what is still owed before its Done. Pure.
+//
+// An id is pending until the programs that could have it are listed. A Run is over when no id is pending, none is
+// queued or running, and no suite's tear-down goes on for it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hearth::protocol {
+class ServerSession;
+}
+
+namespace hearth::server {
+
+class Program;
+
+struct QueuedTest {
+  Program* program;
+  std::uint32_t test;
+};
+
+class Run {
+ public:
+  enum class Kind { list, run };
+  Run(Kind kind, protocol::ServerSession& session, std::uint64_t ordinal,
+      std::optional<std::vector<std::string>> tests)
+      : m_kind(kind), m_session(&session), m_ordinal(ordinal), m_all(!tests), m_pending(std::move(tests).value_or(std::vector<std::string>())) {}
+
+  [[nodiscard]] bool is_list() const { return m_kind == Kind::list; }
+  [[nodiscard]] bool wants_all() const { return m_all; }
+  [[nodiscard]] protocol::ServerSession& session() const { return *m_session; }
+  [[nodiscard]] std::uint64_t ordinal() const { return m_ordinal; }
+
+  // Ids that no program has claimed yet.
+  [[nodiscard]] std::vector<std::string>& pending() { return m_pending; }
+
+  void queue(QueuedTest test) { m_queue.push_back(test); }
+  // The first queued test that `may_run` lets through, taken out; the order of the others stays.
+  template <typename MayRun>
+  [[nodiscard]] std::optional<QueuedTest> take(const MayRun& may_run) {
+    for (auto at = m_queue.begin(); at != m_queue.end(); ++at) {
+      if (!may_run(*at)) continue;
+      const QueuedTest taken = *at;
+      m_queue.erase(at);
+      ++m_running;
+      return taken;
+    }
+    return std::nullopt;
+  }
+  void one_over() { --m_running; }
+  void hold(bool begins) { m_holds += begins ? 1 : -1; }
+
+  [[nodiscard]] bool is_over() const {
+    return m_pending.empty() && m_queue.empty() && m_running == 0 && m_holds == 0;
+  }
+
+ private:
+  Kind m_kind;
+  protocol::ServerSession* m_session;
+  std::uint64_t m_ordinal;
+  bool m_all;
+  std::vector<std::string> m_pending;
+  std::deque<QueuedTest> m_queue;
+  std::size_t m_running = 0;
+  int m_holds = 0;
+};
+
+}  // namespace hearth::server

@@ -1,0 +1,168 @@
+#include "server/session_io.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+namespace hearth::server {
+namespace {
+
+constexpr std::size_t room = 8u << 20;  // bytes of output that a client may be behind
+constexpr auto candidate_patience = std::chrono::seconds(3);
+constexpr int last_words_ms = 1000;
+
+bool is_regular(int fd) {
+  struct stat status {};
+  return fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
+}
+
+// The same file with flags of its own, so that O_NONBLOCK is ours alone; a socket cannot be opened again.
+UniqueFd own_description(UniqueFd fd, int access) {
+  struct stat status {};
+  if (fstat(fd.get(), &status) != 0 || !(S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode))) return fd;
+  const std::string path = "/proc/self/fd/" + std::to_string(fd.get());
+  UniqueFd opened(open(path.c_str(), access | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  return opened ? std::move(opened) : std::move(fd);
+}
+
+}  // namespace
+
+SessionIo::SessionIo(asio::io_context& io, UniqueFd in, UniqueFd out, protocol::ServerSession& session,
+                     Events events)
+    : m_session(session),
+      m_events(std::move(events)),
+      m_in(io),
+      m_out(io),
+      m_out_fd(-1),
+      m_candidate_timer(io) {
+  ErrorCode refused;
+  if (is_regular(in.get())) {
+    m_in_file = std::move(in);
+  } else {
+    UniqueFd own = own_description(std::move(in), O_RDONLY);
+    fcntl(own.get(), F_SETFL, fcntl(own.get(), F_GETFL) | O_NONBLOCK);
+    if (m_in.assign(own.get(), refused); refused) {
+      m_in_file = std::move(own);  // /dev/null, say
+    } else {
+      static_cast<void>(own.release());
+    }
+  }
+  if (is_regular(out.get())) {
+    m_out_fd = out.get();
+    m_out_file = std::move(out);
+    return;
+  }
+  UniqueFd own = own_description(std::move(out), O_WRONLY);
+  fcntl(own.get(), F_SETFL, fcntl(own.get(), F_GETFL) | O_NONBLOCK);
+  m_out_fd = own.get();
+  if (m_out.assign(own.get(), refused); refused) {
+    m_out_file = std::move(own);
+  } else {
+    static_cast<void>(own.release());
+  }
+}
+
+void SessionIo::start() { wait_for_input(); }
+
+void SessionIo::wait_for_input() {
+  if (m_ended) return;
+  if (m_in_file) {
+    asio::post(m_in.get_executor(), [this] { read_input(); });
+    return;
+  }
+  m_in.async_wait(asio::posix::stream_descriptor::wait_read, [this](ErrorCode error) {
+    if (!error) read_input();
+  });
+}
+
+void SessionIo::read_input() {
+  static std::vector<std::byte> buffer(64 * 1024);
+  const int fd = m_in_file ? m_in_file.get() : m_in.native_handle();
+  const ssize_t got = read(fd, buffer.data(), buffer.size());
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return wait_for_input();
+  if (got > 0) {
+    m_session.receive({buffer.data(), static_cast<std::size_t>(got)});
+  } else {
+    m_session.receive_eof();
+  }
+  take_events();
+  if (got <= 0) return end(End::lost, got == 0 ? "the client closed its end without Goodbye" : std::strerror(errno));
+  watch_candidate();
+  wait_for_input();
+}
+
+void SessionIo::take_events() {
+  while (!m_ended) {
+    auto event = m_session.next();
+    if (!event) return;
+    if (auto* const list = std::get_if<protocol::ListRequested>(&*event)) {
+      m_events.on_list(std::move(*list));
+    } else if (auto* const run = std::get_if<protocol::RunRequested>(&*event)) {
+      m_events.on_run(std::move(*run));
+    } else if (auto* const refused = std::get_if<protocol::SessionRefused>(&*event)) {
+      end(End::refused, refused->reason);
+    } else {
+      end(End::goodbye, {});
+    }
+  }
+}
+
+// What looks like the beginning of a packet and does not go on is text after all.
+void SessionIo::watch_candidate() {
+  m_candidate_timer.cancel();
+  if (!m_session.waiting()) return;
+  m_candidate_timer.expires_after(candidate_patience);
+  m_candidate_timer.async_wait([this](ErrorCode error) {
+    if (error || m_ended) return;
+    m_session.give_up_waiting();
+    take_events();
+  });
+}
+
+void SessionIo::end(End end, const std::string& reason) {
+  if (std::exchange(m_ended, true)) return;
+  m_candidate_timer.cancel();
+  m_events.on_end(end, reason);
+}
+
+bool SessionIo::has_room() const { return m_session.output().size() < room; }
+
+void SessionIo::flush() {
+  if (m_writing) return;
+  const bool had_room = has_room();
+  while (!m_session.output().empty()) {
+    const protocol::ByteView output = m_session.output();
+    const ssize_t written = write(m_out_fd, output.data(), output.size());
+    if (written > 0) {
+      m_session.consume(static_cast<std::size_t>(written));
+    } else if (written < 0 && errno == EINTR) {
+      continue;
+    } else if (written < 0 && errno == EAGAIN && !m_out_file) {
+      m_writing = true;
+      m_out.async_wait(asio::posix::stream_descriptor::wait_write, [this](ErrorCode error) {
+        m_writing = false;
+        if (!error) flush();
+      });
+      break;
+    } else {
+      return end(End::lost, std::string("the client does not read any more: ") + std::strerror(errno));
+    }
+  }
+  if (!had_room && has_room() && !m_ended) m_events.on_room();
+}
+
+void SessionIo::flush_finally() {
+  pollfd writable{m_out_fd, POLLOUT, 0};
+  while (!m_session.output().empty() && poll(&writable, 1, last_words_ms) > 0) {
+    const protocol::ByteView output = m_session.output();
+    const ssize_t written = write(m_out_fd, output.data(), output.size());
+    if (written <= 0 && errno != EINTR && errno != EAGAIN) return;
+    if (written > 0) m_session.consume(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace hearth::server

@@ -1,0 +1,53 @@
+// One session on a pair of descriptors: bytes from the client into the session, the session's output out.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "protocol/server_session.hpp"
+#include "server/asio.hpp"
+#include "server/unique_fd.hpp"
+
+namespace hearth::server {
+
+class SessionIo {
+ public:
+  enum class End { goodbye, refused, lost };
+  struct Events {
+    std::function<void(protocol::ListRequested)> on_list;
+    std::function<void(protocol::RunRequested)> on_run;
+    std::function<void(End, const std::string& reason)> on_end;  // once
+    std::function<void()> on_room;  // the output has gone down below what makes has_room() true
+  };
+
+  // Own descriptions of them where there can be: the client's keep their flags. Regular files work too.
+  SessionIo(asio::io_context& io, UniqueFd in, UniqueFd out, protocol::ServerSession& session, Events events);
+
+  void start();
+  // Writes what the session has; call it after every turn of the loop.
+  void flush();
+  // Writes the rest of a packet that is partly written, for at most a moment.
+  void flush_finally();
+  // False: the client is so far behind that nothing new should be started for it.
+  [[nodiscard]] bool has_room() const;
+
+ private:
+  void wait_for_input();
+  void read_input();
+  void take_events();
+  void watch_candidate();
+  void end(End end, const std::string& reason);
+
+  protocol::ServerSession& m_session;
+  Events m_events;
+  asio::posix::stream_descriptor m_in;
+  asio::posix::stream_descriptor m_out;
+  UniqueFd m_in_file;   // where the event loop cannot wait for it
+  UniqueFd m_out_file;
+  int m_out_fd;
+  asio::steady_timer m_candidate_timer;
+  bool m_writing = false;
+  bool m_ended = false;
+};
+
+}  // namespace hearth::server
