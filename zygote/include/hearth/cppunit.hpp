@@ -1,0 +1,443 @@
+// The CppUnit adapter. The flags of the pkg-config module hearth-cppunit include this file ahead of every
+// source file; it can also be included by hand in one of a program's files.
+//
+// How it works: CppUnit has no hook for "all tests, about to run", so the adapter stands in front of the four
+// functions of libcppunit that every run goes through, whatever the program's main() does: TestResult::runTest
+// (the runners), TestComposite::run (suite->run(&result)), TestComposite::doRunChildTests and TestCase::run.
+// Their definitions here are found before the shared library's, which they call. In a program that a server
+// started, the first of them to be called is where it parks. In a test's child the run goes on through the
+// framework, decorators and fixtures and all, but only along the path from the root to the one test. The
+// listener of libcppunit-subunit tells its result; the child's process ends when the run has.
+// In a program started by hand each of the four calls the library's function and does nothing else.
+//
+// Needs libcppunit as a shared library. Compiled in the user's build.
+#if defined(__cplusplus) && !defined(HEARTH_CPPUNIT_HPP)
+#if __has_include(<cppunit/TestResult.h>)
+#define HEARTH_CPPUNIT_HPP
+
+#pragma GCC system_header
+
+#if __cplusplus < 201703L
+#error "Hearth's CppUnit adapter is C++17: compile with -std=c++17 or later"
+#endif
+
+// The definitions in front of the library's have to be visible to it, also under -fvisibility=hidden.
+#pragma GCC visibility push(default)
+
+#include <cppunit/SourceLine.h>
+#include <cppunit/TestCase.h>
+#include <cppunit/TestComposite.h>
+#include <cppunit/TestFailure.h>
+#include <cppunit/TestListener.h>
+#include <cppunit/TestResult.h>
+#include <cppunit/TestSuite.h>
+#include <cppunit/BriefTestProgressListener.h>
+#include <cppunit/TextTestProgressListener.h>
+#include <cppunit/extensions/TestDecorator.h>
+#include <subunit/SubunitTestProgressListener.h>
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <hearth/names.hpp>
+#include <hearth/zygote.hpp>
+
+#define HEARTH_IN_FRONT __attribute__((weak, used))
+
+// Asked for by the module's libraries: without this file the program does not link.
+extern "C" {
+HEARTH_IN_FRONT char hearth_cppunit_adapter_missing__compile_with_the_flags_of_hearth_cppunit = 1;
+}
+
+namespace hearth {
+namespace cppunit {
+
+using CPPUNIT_NS::Test;
+using CPPUNIT_NS::TestFailure;
+using CPPUNIT_NS::TestResult;
+
+// ---- the tests --------------------------------------------------------------------------------------
+
+// Protected members, by the language's rule for pointers to members.
+struct Decorator : CPPUNIT_NS::TestDecorator {
+  static Test* inner(TestDecorator& decorator) { return decorator.*(&Decorator::m_test); }
+};
+struct Listeners : TestResult {
+  static TestListeners of(TestResult& result) { return result.*(&Listeners::m_listeners); }
+};
+
+// The test that another stands for: a decorator's, or the only one that a runner was given, whose place the
+// runner's own suite takes. nullptr: none.
+inline Test* stands_for(Test& test) {
+  if (auto* const decorator = dynamic_cast<CPPUNIT_NS::TestDecorator*>(&test)) return Decorator::inner(*decorator);
+  auto* const suite = dynamic_cast<CPPUNIT_NS::TestSuite*>(&test);
+  if (suite == nullptr || suite->getTests().size() != 1) return nullptr;
+  Test* const only = suite->getTests().front();
+  return suite->getChildTestCount() == 1 && suite->getChildTestAt(0) == only ? nullptr : only;
+}
+
+struct KnownTest {
+  std::vector<Test*> path;  // from the root to the test itself
+  std::string suite;
+  std::string name;
+};
+
+class KnownTests final : public zygote::Tests {
+ public:
+  void collect(Test& root) {
+    std::vector<Test*> path;
+    collect(root, path, {});
+    std::vector<zygote::NamedTest> names;
+    for (const KnownTest& test : m_tests) names.push_back({test.name, {}});
+    const auto unique = zygote::UniqueNames::of(names);
+    for (std::size_t i = 0; i < unique.size(); ++i) m_tests[i].name = unique[i];
+  }
+
+  std::size_t count() const override { return m_tests.size(); }
+  zygote::TestDescription describe(std::size_t test) const override {
+    zygote::TestDescription description;
+    description.name = m_tests[test].name;
+    description.suite = m_tests[test].suite;
+    return description;
+  }
+  const KnownTest& operator[](std::size_t test) const { return m_tests[test]; }
+  bool has(const Test* test) const {
+    return std::any_of(m_tests.begin(), m_tests.end(), [&](const KnownTest& t) { return t.path.back() == test; });
+  }
+
+ private:
+  void collect(Test& test, std::vector<Test*>& path, const std::string& parent) {
+    path.push_back(&test);
+    if (Test* const inner = stands_for(test)) {
+      collect(*inner, path, parent);
+    } else if (test.getChildTestCount() > 0) {
+      const std::string name = test.getName();
+      for (int i = 0; i < test.getChildTestCount(); ++i) collect(*test.getChildTestAt(i), path, name);
+    } else if (test.countTestCases() > 0) {
+      add(test, path, parent);
+    }
+    path.pop_back();
+  }
+
+  // CppUnit's macros name a test "Fixture::test", in a suite of the name "Fixture".
+  void add(const Test& test, const std::vector<Test*>& path, const std::string& parent) {
+    const std::string whole = test.getName();
+    std::string suite = parent;
+    std::string name = whole;
+    if (!parent.empty() && whole.compare(0, parent.size() + 2, parent + "::") == 0) {
+      name = whole.substr(parent.size() + 2);
+    } else if (const std::size_t colons = whole.rfind("::"); colons != std::string::npos && colons > 0) {
+      suite = whole.substr(0, colons);
+      name = whole.substr(colons + 2);
+    }
+    name = zygote::trimmed(name);
+    m_tests.push_back({path, suite, suite.empty() ? name : zygote::trimmed(suite) + '.' + name});
+  }
+
+  std::vector<KnownTest> m_tests;
+};
+
+// ---- what a test says -------------------------------------------------------------------------------
+
+// What libcppunit-subunit's listener says through libsubunit, from the first call to the last of one test:
+// subunit v1. libsubunit would write to the test's own stdout; its functions are stood in front of as well.
+// An event is one call, so that no output of the test's threads can come in between.
+class Subunit {
+ public:
+  // Sets where this thread's calls of libsubunit go, for its own life.
+  explicit Subunit(std::string& events) : m_before(target()) { target() = &events; }
+  ~Subunit() { target() = m_before; }
+  Subunit(const Subunit&) = delete;
+  Subunit& operator=(const Subunit&) = delete;
+
+  // The bytes libsubunit writes for an event. `details` may be nullptr.
+  static std::string event(const char* kind, const char* name, const char* details) {
+    std::string text = std::string(kind) + ": " + name;
+    if (details == nullptr) return text + '\n';
+    text += std::string(" [\n") + details;
+    if (text.back() != '\n') text += '\n';
+    return text + "]\n";
+  }
+
+  static std::string*& target() {
+    static thread_local std::string* events = nullptr;
+    return events;
+  }
+
+ private:
+  std::string* m_before;
+};
+
+// Tells what happens to one test, however often a decorator repeats it: the first failure as it comes, a pass
+// only when the run is over.
+class Relay final : public CPPUNIT_NS::TestListener {
+ public:
+  explicit Relay(const Test* test) : m_test(test) {}
+
+  void startTest(Test* test) override {
+    if (test != m_test) return;
+    const std::string event = said([&] { m_listener.startTest(test); });
+    if (!m_started) zygote::report::subunit_v1(event);
+    m_started = true;
+  }
+  void addFailure(const TestFailure& failure) override {
+    const std::string event = located(said([&] { m_listener.addFailure(failure); }), failure);
+    if (m_failed) {
+      zygote::report::text("traceback", details_of(event));
+    } else {
+      zygote::report::subunit_v1(event);
+    }
+    m_failed = true;
+  }
+  void endTest(Test* test) override {
+    if (test == m_test) m_pass = said([&] { m_listener.endTest(test); });
+  }
+  void endTestRun(Test*, TestResult*) override { finish(); }
+
+  // No pass where the test was never started.
+  [[noreturn]] void finish() {
+    if (!m_failed) zygote::report::subunit_v1(m_pass);
+    zygote::report::finish();
+  }
+
+ private:
+  template <typename Call>
+  static std::string said(Call call) {
+    std::string events;
+    const Subunit here(events);
+    call();
+    return events;
+  }
+
+  // The listener's "line: 7 file.cpp", which runs into the message, as editors and people know it.
+  static std::string located(std::string event, const TestFailure& failure) {
+    if (!failure.sourceLine().isValid()) return event;
+    const std::string file = failure.sourceLine().fileName();
+    const std::string line = std::to_string(failure.sourceLine().lineNumber());
+    const std::string theirs = "line: " + line + ' ' + file;
+    const std::size_t at = event.find(theirs);
+    if (at != std::string::npos) event.replace(at, theirs.size(), file + ':' + line + ": ");
+    return event;
+  }
+
+  static std::string details_of(const std::string& event) {
+    const std::size_t begin = event.find("[\n");
+    const std::size_t end = event.rfind("]\n");
+    if (begin == std::string::npos || end == std::string::npos || end < begin + 2) return event;
+    return event.substr(begin + 2, end - begin - 2);
+  }
+
+  const Test* const m_test;
+  CPPUNIT_NS::SubunitTestProgressListener m_listener;
+  bool m_started = false;
+  bool m_failed = false;
+  std::string m_pass;
+};
+
+// ---- the run ----------------------------------------------------------------------------------------
+
+class Run {
+ public:
+  static Run& instance() {
+    static Run* const run = new Run;  // outlives static destruction
+    return *run;
+  }
+
+  // Whether a call is to pass through to the library as if we were not there: in a program started by hand,
+  // and from inside the one test that runs here.
+  bool passes() const { return !zygote::served() || m_inside; }
+
+  // Around the library's part of a run. The outermost one parks before it.
+  template <typename Call>
+  void around(Test& test, TestResult& result, Call call) {
+    if (passes()) return call();
+    if (m_depth++ == 0) enter(test, result);
+    call();
+    if (--m_depth == 0 && in_test_process()) m_relay->finish();
+  }
+
+  // What a composite does about its children, once parked: in a test's process the one on the way to the
+  // test; all of them where the composite is none of CppUnit's tree, for TestCase::run to choose.
+  template <typename Call>
+  void children(const Test* composite, TestResult* result, Call all) {
+    if (!in_test_process()) return;
+    Test* const child = next(composite);
+    if (child == nullptr) return all();
+    if (child != test()) return child->run(result);
+    inside_the_test([&] { child->run(result); });
+  }
+
+  // What a test case does, once parked.
+  template <typename Call>
+  void leaf(const Test* test_case, Call run) {
+    if (in_test_process() && test_case == test()) inside_the_test(run);
+  }
+
+  // What main() does when its run is over is this program's tear-down.
+  static void close() {
+    if (instance().m_parked && !instance().in_test_process()) zygote::closed(instance().m_unserved);
+  }
+
+ private:
+  // Where no run has been seen yet, this is where the program parks.
+  void enter(Test& root, TestResult& result) {
+    if (m_parked) return note_unserved(root);
+    m_parked = true;
+    m_tests.collect(root);
+    silence(result);
+    const auto assignment = zygote::park(m_tests, {});
+    if (assignment.task != zygote::Task::run_test) return;
+    m_path = &m_tests[assignment.test].path;
+    m_relay = new Relay(test());
+    result.addListener(m_relay);
+  }
+
+  bool in_test_process() const { return m_path != nullptr; }
+  Test* test() const { return m_path->back(); }
+
+  // The one child of `composite` on the way to the test; nullptr: the composite is not on it.
+  Test* next(const Test* composite) const {
+    const auto here = std::find(m_path->begin(), m_path->end(), composite);
+    return here == m_path->end() || here + 1 == m_path->end() ? nullptr : *(here + 1);
+  }
+
+  template <typename Call>
+  void inside_the_test(Call call) {
+    m_inside = true;
+    call();
+    m_inside = false;
+  }
+
+  // The progress of one test is no part of its output.
+  static void silence(TestResult& result) {
+    for (CPPUNIT_NS::TestListener* const listener : Listeners::of(result)) {
+      if (dynamic_cast<CPPUNIT_NS::TextTestProgressListener*>(listener) != nullptr ||
+          dynamic_cast<CPPUNIT_NS::BriefTestProgressListener*>(listener) != nullptr) {
+        result.removeListener(listener);
+      }
+    }
+  }
+
+  // A later run of the same program, whose tests nobody was told about.
+  void note_unserved(Test& root) {
+    KnownTests more;
+    more.collect(root);
+    for (std::size_t i = 0; i < more.count(); ++i) {
+      if (m_tests.has(more[i].path.back())) continue;
+      if (m_unserved.empty()) {
+        m_unserved = "The program runs CppUnit more than once. Hearth serves the tests of the first run only; "
+                     "add all tests to one runner. Not served:\n";
+      }
+      m_unserved += more[i].name + '\n';
+    }
+  }
+
+  bool m_parked = false;
+  int m_depth = 0;
+  bool m_inside = false;
+  KnownTests m_tests;
+  const std::vector<Test*>* m_path = nullptr;  // in a test's process
+  Relay* m_relay = nullptr;
+  std::string m_unserved;
+};
+
+// The library's own function. Every member function here is called like a plain one, with `this` first.
+template <typename Function>
+Function behind(const char* symbol) {
+  void* const found = dlsym(RTLD_NEXT, symbol);
+  if (found == nullptr) {
+    std::fprintf(stderr, "hearth: %s is not in a shared library; link libcppunit dynamically\n", symbol);
+    std::abort();
+  }
+  return reinterpret_cast<Function>(found);
+}
+
+using RunWithResult = void (*)(void*, TestResult*);
+using RunTest = void (*)(TestResult*, Test*);
+using SayTest = void (*)(const char*);
+using SayDetails = void (*)(const char*, const char*);
+
+// What the functions in front of libsubunit's do. True: this call is one of the listener's, and done.
+inline bool take(const char* kind, const char* name, const char* details) {
+  if (Subunit::target() == nullptr) return false;
+  *Subunit::target() += Subunit::event(kind, name, details);
+  return true;
+}
+
+inline bool attach() {
+  if (!zygote::served()) return false;
+  zygote::hello("CppUnit", CPPUNIT_VERSION);
+  std::atexit(&Run::close);
+  return true;
+}
+inline const bool attached = attach();
+
+}  // namespace cppunit
+}  // namespace hearth
+
+// ---- in front of libcppunit -------------------------------------------------------------------------
+
+HEARTH_IN_FRONT void CPPUNIT_NS::TestResult::runTest(Test* test) {
+  static const auto library =
+      hearth::cppunit::behind<hearth::cppunit::RunTest>("_ZN7CppUnit10TestResult7runTestEPNS_4TestE");
+  hearth::cppunit::Run::instance().around(*test, *this, [&] { library(this, test); });
+}
+
+HEARTH_IN_FRONT void CPPUNIT_NS::TestComposite::run(TestResult* result) {
+  static const auto library =
+      hearth::cppunit::behind<hearth::cppunit::RunWithResult>("_ZN7CppUnit13TestComposite3runEPNS_10TestResultE");
+  hearth::cppunit::Run::instance().around(*this, *result, [&] { library(this, result); });
+}
+
+HEARTH_IN_FRONT void CPPUNIT_NS::TestComposite::doRunChildTests(TestResult* result) {
+  static const auto library = hearth::cppunit::behind<hearth::cppunit::RunWithResult>(
+      "_ZN7CppUnit13TestComposite15doRunChildTestsEPNS_10TestResultE");
+  auto& run = hearth::cppunit::Run::instance();
+  if (run.passes()) return library(this, result);
+  run.children(this, result, [&] { library(this, result); });
+}
+
+HEARTH_IN_FRONT void CPPUNIT_NS::TestCase::run(TestResult* result) {
+  static const auto library =
+      hearth::cppunit::behind<hearth::cppunit::RunWithResult>("_ZN7CppUnit8TestCase3runEPNS_10TestResultE");
+  auto& run = hearth::cppunit::Run::instance();
+  if (run.passes()) return library(this, result);
+  run.around(*this, *result, [&] { run.leaf(this, [&] { library(this, result); }); });
+}
+
+// ---- in front of libsubunit -------------------------------------------------------------------------
+
+extern "C" {
+
+HEARTH_IN_FRONT void subunit_test_start(const char* name) {
+  if (hearth::cppunit::take("test", name, nullptr)) return;
+  hearth::cppunit::behind<hearth::cppunit::SayTest>("subunit_test_start")(name);
+}
+
+HEARTH_IN_FRONT void subunit_test_pass(const char* name) {
+  if (hearth::cppunit::take("success", name, nullptr)) return;
+  hearth::cppunit::behind<hearth::cppunit::SayTest>("subunit_test_pass")(name);
+}
+
+HEARTH_IN_FRONT void subunit_test_fail(const char* name, const char* error) {
+  if (hearth::cppunit::take("failure", name, error)) return;
+  hearth::cppunit::behind<hearth::cppunit::SayDetails>("subunit_test_fail")(name, error);
+}
+
+HEARTH_IN_FRONT void subunit_test_error(const char* name, const char* error) {
+  if (hearth::cppunit::take("error", name, error)) return;
+  hearth::cppunit::behind<hearth::cppunit::SayDetails>("subunit_test_error")(name, error);
+}
+
+}  // extern "C"
+
+#undef HEARTH_IN_FRONT
+#pragma GCC visibility pop
+#endif
+#endif
