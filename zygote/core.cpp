@@ -84,6 +84,12 @@ Core::Core()
       m_pid(getpid()),
       m_marker(m_channel >= 0 ? inherited_marker() : nullptr) {}
 
+bool Core::send(message::from_zygote::Tag tag, std::string_view encoded) const {
+  std::string packet;
+  protozero::pbf_writer(packet).add_message(tag, encoded.data(), encoded.size());
+  return zygote::send(m_channel, packet);
+}
+
 // The server is gone, or has no more use for us: nothing to tear down for.
 void Core::end_with_server() const {
   process::kill_all_children(m_children_list);
@@ -91,17 +97,14 @@ void Core::end_with_server() const {
 }
 
 void Core::hello(std::string_view framework, std::string_view version) {
-  std::string packet;
-  {
-    protozero::pbf_writer envelope(packet);
-    protozero::pbf_writer hello(envelope, message::from_zygote::hello);
-    hello.add_uint32(1, channel_version);
-    hello.add_uint32(2, channel_version);
-    hello.add_uint64(3, static_cast<std::uint64_t>(m_pid));
-    message::add(hello, 4, framework);
-    message::add(hello, 5, version);
-  }
-  if (!send(packet)) end_with_server();
+  std::string encoded;
+  protozero::pbf_writer hello(encoded);
+  hello.add_uint32(1, channel_version);
+  hello.add_uint32(2, channel_version);
+  hello.add_uint64(3, static_cast<std::uint64_t>(m_pid));
+  message::add(hello, 4, framework);
+  message::add(hello, 5, version);
+  if (!send(message::from_zygote::hello, encoded)) end_with_server();
 }
 
 void Core::await_welcome() {
@@ -121,9 +124,7 @@ void Core::describe(const Tests& tests) const {
   constexpr std::size_t enough = max_packet / 4;  // one more description fits always
   std::string list;
   const auto flush = [&] {
-    std::string packet;
-    protozero::pbf_writer(packet).add_bytes(message::from_zygote::tests, list.data(), list.size());
-    if (!send(packet)) end_with_server();
+    if (!send(message::from_zygote::tests, list)) end_with_server();
     list.clear();
   };
   for (std::size_t i = 0; i < tests.count(); ++i) {
@@ -137,20 +138,17 @@ void Core::describe(const Tests& tests) const {
 
 void Core::ready(const SetUp& set_up) {
   const unsigned threads = thread_count();
-  std::string packet;
-  {
-    protozero::pbf_writer envelope(packet);
-    protozero::pbf_writer ready(envelope, message::from_zygote::ready);
-    if (threads > 1) {
-      ready.add_enum(1, 1);
-      ready.add_string(2, std::to_string(threads) + " threads were running once it had initialised, and a fork copies one");
-    }
-    if (set_up.failed || set_up.skipped) {
-      message::add(ready, 3, set_up.text.empty() ? "set-up failed" : set_up.text.substr(0, max_packet / 2));
-    }
-    if (set_up.skipped && !set_up.failed) ready.add_bool(4, true);
+  std::string encoded;
+  protozero::pbf_writer ready(encoded);
+  if (threads > 1) {
+    ready.add_enum(1, 1);
+    ready.add_string(2, std::to_string(threads) + " threads were running once it had initialised, and a fork copies one");
   }
-  if (!send(packet)) end_with_server();
+  if (set_up.failed || set_up.skipped) {
+    message::add(ready, 3, set_up.text.empty() ? "set-up failed" : set_up.text.substr(0, max_packet / 2));
+  }
+  if (set_up.skipped && !set_up.failed) ready.add_bool(4, true);
+  if (!send(message::from_zygote::ready, encoded)) end_with_server();
 }
 
 // From here on SIGCHLD comes through a descriptor, and the program's own handler, which the children get
@@ -228,14 +226,11 @@ std::size_t Core::find(const message::RunTest& run) const {
 }
 
 void Core::refuse(std::uint64_t execution, std::string_view why) const {
-  std::string packet;
-  {
-    protozero::pbf_writer envelope(packet);
-    protozero::pbf_writer refused(envelope, message::from_zygote::refused);
-    refused.add_uint64(1, execution);
-    message::add(refused, 2, why);
-  }
-  send(packet);
+  std::string encoded;
+  protozero::pbf_writer refused(encoded);
+  refused.add_uint64(1, execution);
+  message::add(refused, 2, why);
+  send(message::from_zygote::refused, encoded);
 }
 
 bool Core::run_test(const message::RunTest& run, const Received& received, Assignment& assignment) {
@@ -282,15 +277,12 @@ pid_t Core::fork_execution(std::uint64_t execution) {
   }
   setpgid(pid, pid);
   m_executions.push_back({execution, pid});
-  std::string packet;
-  {
-    protozero::pbf_writer envelope(packet);
-    protozero::pbf_writer started(envelope, message::from_zygote::started);
-    started.add_uint64(1, execution);
-    started.add_uint64(2, static_cast<std::uint64_t>(pid));
-    started.add_uint64(3, when);
-  }
-  send(packet);
+  std::string encoded;
+  protozero::pbf_writer started(encoded);
+  started.add_uint64(1, execution);
+  started.add_uint64(2, static_cast<std::uint64_t>(pid));
+  started.add_uint64(3, when);
+  send(message::from_zygote::started, encoded);
   return pid;
 }
 
@@ -386,9 +378,8 @@ bool Core::belongs_to_the_dead(pid_t orphan, const Execution& ended) const {
 void Core::ended(const Execution& execution, int status, const rusage& usage) {
   constexpr int max_rounds = 1000;
   constexpr int max_named = 20;
-  std::string packet;
-  protozero::pbf_writer envelope(packet);
-  protozero::pbf_writer ended(envelope, message::from_zygote::ended);
+  std::string encoded;
+  protozero::pbf_writer ended(encoded);
   ended.add_uint64(1, execution.id);
   ended.add_int32(2, status);
   ended.add_uint64(3, microseconds(usage.ru_utime));
@@ -411,18 +402,14 @@ void Core::ended(const Execution& execution, int status, const rusage& usage) {
       found = true;
     }
   }
-  ended.commit();
-  send(packet);
+  send(message::from_zygote::ended, encoded);
 }
 
 void Core::closed(std::string_view failure) {
-  std::string packet;
-  {
-    protozero::pbf_writer envelope(packet);
-    protozero::pbf_writer closed(envelope, message::from_zygote::closed);
-    message::add(closed, 1, failure.substr(0, max_packet / 2));
-  }
-  send(packet);
+  std::string encoded;
+  protozero::pbf_writer closed(encoded);
+  message::add(closed, 1, failure.substr(0, max_packet / 2));
+  send(message::from_zygote::closed, encoded);
 }
 
 bool served() noexcept { return Core::instance().served(); }

@@ -32,7 +32,8 @@ class Core {
   };
 
   Core();
-  bool send(std::string_view packet) const { return zygote::send(m_channel, packet); }
+  // Also where the message has no field set: a packet is never empty.
+  bool send(message::from_zygote::Tag tag, std::string_view encoded) const;
   [[noreturn]] void end_with_server() const;
   void await_welcome();
   void describe(const Tests& tests) const;

@@ -10,7 +10,7 @@
 // many there are. Its process ends with Report::test_case_end(). In a program started by hand nothing is
 // registered.
 //
-// It uses doctest's internals, which are the same from doctest 2.4.0 to 2.5.2, and is compiled with them.
+// It uses doctest's internals, which are the same from doctest 2.4.6 to 2.5.2, and is compiled with them.
 #ifdef DOCTEST_LIBRARY_IMPLEMENTATION
 #ifndef HEARTH_DOCTEST_HPP
 #define HEARTH_DOCTEST_HPP

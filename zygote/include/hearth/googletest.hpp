@@ -237,7 +237,7 @@ class Adapter final : public ::testing::EmptyTestEventListener {
   void OnTestSuiteEnd(const ::testing::TestSuite& suite) override {
     if (m_suite != &suite || m_test != nullptr) return;
     if (!m_suite_parked) park_failed_suite(suite);
-    zygote::closed(texts_of(suite.ad_hoc_test_result(), false));
+    zygote::closed(m_suite_parked ? texts_of(suite.ad_hoc_test_result(), false) : std::string());
     std::fflush(nullptr);
     std::_Exit(0);
   }
