@@ -81,7 +81,7 @@ std::size_t DetailsReader::read_control_line(std::string_view bytes) {
     return 0;
   }
   control_line(bytes.substr(0, newline));
-  return newline + 1;
+  return m_state == State::malformed ? 0 : newline + 1;
 }
 
 void DetailsReader::control_line(std::string_view line) {

@@ -18,7 +18,7 @@ class DetailsReader {
   void begin_multipart();
 
   // How many of `bytes` were used up. 0 while reading(): more are needed to go on (never more than
-  // max_line). After the end, the rest belongs to the lines that follow.
+  // max_line). After the end, the rest belongs to the lines that follow, a malformed line included.
   std::size_t read(std::string_view bytes);
   // At end of file: what read() left, part of a line, is content.
   void read_tail(std::string_view bytes);

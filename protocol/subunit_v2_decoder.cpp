@@ -48,6 +48,8 @@ struct PacketDecoder::Impl {
 
   std::optional<DecodeEvent> scan();
   [[nodiscard]] bool find_candidate();
+  void track(std::uint64_t end);
+  void begin_at_boundary(std::uint64_t position);
   [[nodiscard]] Verdict judge();
   [[nodiscard]] bool checksum_holds(std::uint64_t begin, std::uint64_t end);
   void note_damage(std::size_t size, Damage reason);
@@ -60,6 +62,8 @@ struct PacketDecoder::Impl {
   std::uint64_t m_need = 0;
   std::uint64_t m_packet_end = 0;  // not 0: a packet from m_scan to here, its checksum checked
   std::uint64_t m_boundary = 0;    // the last known: the stream's start, or the end of a packet
+  std::uint64_t m_tracked = 0;     // m_characters knows the text since m_boundary up to here
+  CharacterTracker m_characters;
   std::optional<PendingDamage> m_damage;
   std::uint64_t m_wasted = 0;  // bytes under checksums that did not hold
   CrcIndex m_index;
@@ -72,7 +76,7 @@ std::optional<DecodeEvent> PacketDecoder::Impl::next() {
   auto event = scan();
   if (!event && m_at_end) {  // a new stream begins here
     m_at_end = false;
-    m_boundary = m_scan;
+    begin_at_boundary(m_scan);
   }
   return event;
 }
@@ -106,13 +110,23 @@ bool PacketDecoder::Impl::find_candidate() {
       if (found == nullptr) break;
       m_scan += static_cast<std::uint64_t>(static_cast<const std::byte*>(found) - from);
     }
-    if (m_scan == m_boundary) return true;
-    const std::uint64_t before = m_scan - std::min<std::uint64_t>(m_scan - m_boundary, 3);
-    if (!continues_character(m_buffer.bytes(before, m_scan), wire::signature)) return true;
+    if (m_damage || m_scan == m_boundary) return true;
+    track(m_scan);
+    if (!m_characters.continues_with(wire::signature)) return true;
     ++m_scan;
   }
   m_scan = limit;
   return false;
+}
+
+void PacketDecoder::Impl::track(std::uint64_t end) {
+  m_characters.put(m_buffer.bytes(m_tracked, end));
+  m_tracked = end;
+}
+
+void PacketDecoder::Impl::begin_at_boundary(std::uint64_t position) {
+  m_scan = m_boundary = m_tracked = position;
+  m_characters.reset();
 }
 
 PacketDecoder::Impl::Verdict PacketDecoder::Impl::judge() {
@@ -157,7 +171,7 @@ void PacketDecoder::Impl::note_damage(std::size_t size, Damage reason) {
 
 std::optional<DecodeEvent> PacketDecoder::Impl::take_packet() {
   const ByteView bytes = m_buffer.bytes(m_scan, m_packet_end);
-  m_scan = m_boundary = std::exchange(m_packet_end, 0);
+  begin_at_boundary(std::exchange(m_packet_end, 0));
   m_buffer.consume_until(m_scan);
   std::optional<DecodeEvent> event(std::in_place, std::in_place_type<PacketView>);
   const auto fault = PacketParser::parse(bytes, *std::get_if<PacketView>(&*event));
@@ -168,7 +182,11 @@ std::optional<DecodeEvent> PacketDecoder::Impl::take_packet() {
 std::optional<DecodeEvent> PacketDecoder::Impl::take_damage(std::uint64_t end) {
   const PendingDamage damage = *std::exchange(m_damage, std::nullopt);
   // Where a damaged packet claims to end, the next one may begin.
-  if (damage.reason == Damage::checksum) m_boundary = end;
+  if (damage.reason == Damage::checksum && end == damage.end) {
+    begin_at_boundary(end);
+  } else {
+    track(end);
+  }
   m_buffer.consume_until(end);
   return DamagedPacket{damage.reason, m_buffer.bytes(damage.begin, end)};
 }
@@ -176,6 +194,7 @@ std::optional<DecodeEvent> PacketDecoder::Impl::take_damage(std::uint64_t end) {
 std::optional<DecodeEvent> PacketDecoder::Impl::take_text(std::uint64_t end) {
   const std::uint64_t begin = m_buffer.begin();
   if (begin == end) return std::nullopt;
+  track(end);
   m_buffer.consume_until(end);
   return ForeignBytes{m_buffer.bytes(begin, end)};
 }

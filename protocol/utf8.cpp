@@ -78,20 +78,37 @@ StringFault check_string(std::string_view text) {
   return check_slowly(at, end);
 }
 
-bool continues_character(std::span<const std::byte> bytes, std::byte next) {
-  const int count = static_cast<int>(bytes.size());
-  for (int length = 1; length <= 3 && length <= count; ++length) {
-    const auto first = static_cast<Byte>(bytes[static_cast<std::size_t>(count - length)]);
-    if ((first & 0xC0) == 0x80) continue;  // not a first byte: look further back
-    const Lead lead = lead_of(first);
-    if (lead.size <= length) return false;
-    for (int index = 1; index < length; ++index) {
-      const auto byte = static_cast<Byte>(bytes[static_cast<std::size_t>(count - length + index)]);
-      if (!continues(lead, index, byte)) return false;
-    }
-    return continues(lead, length, static_cast<Byte>(next));
+void CharacterTracker::put(std::span<const std::byte> text) {
+  const void* const newline = text.empty() ? nullptr : memrchr(text.data(), '\n', text.size());
+  if (newline != nullptr) {
+    reset();
+    text = text.subspan(
+        static_cast<std::size_t>(static_cast<const std::byte*>(newline) - text.data()));
   }
-  return false;
+  for (std::byte byte : text) {
+    if (!m_line_is_utf8) return;
+    put(std::to_integer<Byte>(byte));
+  }
+}
+
+void CharacterTracker::put(Byte byte) {
+  if (m_missing > 0) {
+    m_line_is_utf8 = byte >= m_least && byte <= m_most;
+    --m_missing;
+    m_least = 0x80;
+    m_most = 0xBF;
+    return;
+  }
+  const Lead lead = lead_of(byte);
+  m_line_is_utf8 = lead.size != 0;
+  m_missing = lead.size - 1;
+  m_least = lead.second_min;
+  m_most = lead.second_max;
+}
+
+bool CharacterTracker::continues_with(std::byte next) const {
+  const auto byte = std::to_integer<Byte>(next);
+  return m_line_is_utf8 && m_missing > 0 && byte >= m_least && byte <= m_most;
 }
 
 }  // namespace hearth::protocol
