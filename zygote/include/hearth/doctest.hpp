@@ -23,6 +23,10 @@ extern "C" const char hearth_doctest_adapter_missing__include_hearth_doctest_hpp
 
 #ifndef DOCTEST_CONFIG_DISABLE
 
+#if __cplusplus < 201703L
+#error "Hearth's doctest adapter is C++17: compile this file with -std=c++17 or later"
+#endif
+
 #include <hearth/names.hpp>
 #include <hearth/zygote.hpp>
 
