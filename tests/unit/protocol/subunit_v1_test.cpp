@@ -3,73 +3,16 @@
 #include <string>
 
 #include "protocol/subunit_v1.hpp"
+#include "tests/support/subunit/subunit_v1_json.hpp"
 #include "tests/unit/protocol/subunit_vectors.hpp"
 
 using namespace hearth::protocol;
-using hearth::protocol::test::Json;
-using hearth::protocol::test::read_subunit_vectors;
+using namespace hearth::protocol::test;
 
 namespace {
 
-template <typename... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <typename... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
-
-Json to_json(const std::vector<v1::Attachment>& attachments) {
-  Json json = Json::array();
-  for (const auto& attachment : attachments) {
-    json.push_back({{"name", attachment.name},
-                    {"mime_type", attachment.mime_type},
-                    {"content", as_text(attachment.content)}});
-  }
-  return json;
-}
-
-Json to_json(const v1::Event& event) {
-  static constexpr const char* kinds[] = {"set", "change", "push", "pop"};
-  return std::visit(
-      Overloaded{
-          [](const v1::TestStarted& e) -> Json {
-            return {{"started", e.test_id}};
-          },
-          [](const v1::TestEnded& e) -> Json {
-            return {{"ended", e.test_id},
-                    {"status", to_string(e.status)},
-                    {"attachments", to_json(e.attachments)}};
-          },
-          [](const v1::TimeStamped& e) -> Json {
-            const auto total = e.when.time_since_epoch().count();
-            return {{"time", {total / 1'000'000'000, total % 1'000'000'000}}};
-          },
-          [](const v1::Tagged& e) -> Json {
-            return {{"added", e.added}, {"removed", e.removed}};
-          },
-          [](const v1::Progress& e) -> Json {
-            return {{"progress", kinds[static_cast<int>(e.kind)]}, {"offset", e.offset}};
-          },
-          [](const v1::ForeignLine& e) -> Json {
-            return {{"output", e.text}};
-          },
-          [](const v1::Damaged& e) -> Json {
-            return {{"damaged", e.test_id}, {"attachments", to_json(e.attachments)}};
-          },
-      },
-      event);
-}
-
 void drain(v1::Parser& parser, Json& events) {
-  while (const auto event = parser.next()) {
-    Json json = to_json(*event);
-    if (json.contains("output") && !events.empty() && events.back().contains("output")) {
-      events.back()["output"] =
-          events.back()["output"].get<std::string>() + json["output"].get<std::string>();
-    } else {
-      events.push_back(std::move(json));
-    }
-  }
+  while (const auto event = parser.next()) append_event(events, *event);
 }
 
 Json parse(std::initializer_list<std::string_view> pieces) {
