@@ -335,6 +335,7 @@ class Run {
                      "add all tests to one runner. Not served:\n";
       }
       m_unserved += more[i].name + '\n';
+      std::fprintf(stderr, "hearth: not served, as the program runs it behind another run: %s\n", more[i].name.c_str());
     }
   }
 

@@ -30,8 +30,9 @@ extern "C" const char hearth_doctest_adapter_missing__include_hearth_doctest_hpp
 #include <hearth/names.hpp>
 #include <hearth/zygote.hpp>
 
+#include <algorithm>
 #include <climits>
-#include <cstdlib>
+#include <cstdio>
 #include <mutex>
 #include <ostream>
 #include <sstream>
@@ -86,6 +87,9 @@ class KnownTests final : public zygote::Tests {
     return description;
   }
   const TestCase& operator[](std::size_t index) const { return *m_tests[index].test; }
+  bool has(const TestCase& test) const {
+    return std::any_of(m_tests.begin(), m_tests.end(), [&](const Known& known) { return known.test == &test; });
+  }
 
  private:
   struct Known {
@@ -147,7 +151,11 @@ Run& the_run() {
   return *run;
 }
 
-void select_nothing() { g_cs->first = UINT_MAX; }
+// Nor is there work of the program's own to go on to: context.shouldExit() says so.
+void select_nothing() {
+  g_cs->first = UINT_MAX;
+  g_cs->exit = true;
+}
 
 void select_everything() {
   for (std::size_t filter = 0; filter < 6; ++filter) g_cs->filters[filter].clear();
@@ -216,6 +224,7 @@ class Report final : public Quiet {
     g_cs->force_colors = false;
     g_cs->duration = false;
     Run& run = the_run();
+    if (run.finished) note_unserved(run);
     if (!run.finished) park(run);
     if (run.finished) select_nothing();
   }
@@ -270,6 +279,18 @@ class Report final : public Quiet {
       select_everything();
     } else {
       run.finished = true;
+    }
+  }
+
+  // Context::run() again, with a selection of its own that nobody was told about.
+  static void note_unserved(const Run& run) {
+    KnownTests more;
+    more.collect();
+    for (std::size_t i = 0; i < more.count(); ++i) {
+      if (run.tests.has(more[i])) continue;
+      const std::string name(more.describe(i).name);
+      std::fprintf(stderr, "hearth: not served, as the program selects it only when it runs doctest again: %s\n",
+                   name.c_str());
     }
   }
 

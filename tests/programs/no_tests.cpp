@@ -1,0 +1,1 @@
+// A test program without tests; linked with the framework's main.

@@ -1,0 +1,2 @@
+// An ordinary program.
+int main() { return 0; }
