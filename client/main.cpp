@@ -1,0 +1,68 @@
+// The executable `hearth`.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <exception>
+
+#include "client/command_support.hpp"
+#include "client/commands.hpp"
+#include "server/serve.hpp"
+
+namespace hearth::client {
+namespace {
+
+// /proc/self/exe is this program also when its file has been replaced since.
+constexpr const char* executable = "/proc/self/exe";
+
+server::ServeOptions serve_options(const ServerSettings& settings) {
+  server::ServeOptions options;
+  options.programs = settings.programs;
+  options.jobs = settings.jobs.value_or(options.jobs);
+  if (settings.timeout) options.timeout = seconds(*settings.timeout);
+  if (settings.grace) options.grace = seconds(*settings.grace);
+  if (settings.load_timeout) options.load_timeout = seconds(*settings.load_timeout);
+  if (settings.output_limit) options.output_limit = *settings.output_limit << 20;
+  options.leaks_fail = settings.leaks == "fail";
+  options.cwd = settings.cwd;
+  options.environment = settings.environment;
+  return options;
+}
+
+struct CommandRunner {
+  int operator()(const ServeCommand& command) const {
+    return server::serve(serve_options(command.server));
+  }
+  int operator()(const ListCommand& command) const { return list(command, executable); }
+  int operator()(const RunCommand& command) const { return run(command, executable); }
+  int operator()(const CheckCommand& command) const { return check(command, executable); }
+};
+
+// A pipe of ours must never become the descriptor 0, 1 or 2 of somebody who thinks it is a
+// terminal.
+void open_standard_descriptors() {
+  int fd = 0;
+  do {
+    fd = open("/dev/null", O_RDWR);
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd > STDERR_FILENO) close(fd);
+}
+
+int run_command_line(int argc, char** argv) {
+  open_standard_descriptors();
+  const auto command = parse_command_line({argv + 1, argv + argc});
+  if (command) return std::visit(CommandRunner{}, *command);
+  const auto& end = command.error();
+  descriptor_writer(end.exit_code == 0 ? STDOUT_FILENO : STDERR_FILENO)(end.text);
+  return end.exit_code;
+}
+
+}  // namespace
+}  // namespace hearth::client
+
+int main(int argc, char** argv) {
+  try {
+    return hearth::client::run_command_line(argc, argv);
+  } catch (const std::exception& error) {
+    return hearth::client::fail_setup(error.what());
+  }
+}

@@ -1,0 +1,160 @@
+#include "client/run_model.hpp"
+
+#include <algorithm>
+
+#include "client/text.hpp"
+
+namespace hearth::client {
+
+using protocol::PacketView;
+using protocol::TestStatus;
+
+namespace {
+
+constexpr std::size_t kept_head = 256 * 1024;  // bytes of a traceback or reason
+constexpr std::size_t kept_tail = 64 * 1024;   // bytes of anything else
+
+bool keeps_beginning(std::string_view name) {
+  return name == "traceback" || name == "reason";
+}
+
+bool is_final(TestStatus status) {
+  return status != TestStatus::undefined && status != TestStatus::exists &&
+         status != TestStatus::inprogress;
+}
+
+void append(Attachment& attachment, std::string_view content) {
+  attachment.size += content.size();
+  auto& text = attachment.text;
+  if (keeps_beginning(attachment.name)) {
+    text += content.substr(0, kept_head - text.size());
+    return;
+  }
+  if (content.size() > kept_tail) content.remove_prefix(content.size() - kept_tail);
+  text += content;
+  if (text.size() > 2 * kept_tail) text.erase(0, text.size() - kept_tail);
+}
+
+void attach(std::vector<Attachment>& attachments, const PacketView& packet) {
+  const auto name = *packet.file_name;
+  auto found = std::find_if(attachments.begin(), attachments.end(),
+                            [&](const Attachment& attachment) { return attachment.name == name; });
+  if (found == attachments.end())
+    found = attachments.insert(
+        found, {std::string(name), std::string(packet.mime_type.value_or("")), {}, 0});
+  append(*found, protocol::as_text(packet.file_content));
+}
+
+}  // namespace
+
+RunModel::RunModel(std::vector<std::string> asked_for) : m_asked_for(std::move(asked_for)) {
+  m_counts.expected = m_asked_for.size();
+  m_outstanding.reserve(m_asked_for.size());
+  for (const auto& id : m_asked_for) ++m_outstanding[id];
+}
+
+std::optional<TestReport> RunModel::apply(const PacketView& packet, SteadyTime now) {
+  if (!packet.test_id || packet.status == TestStatus::exists) return std::nullopt;
+  const auto id = *packet.test_id;
+  if (packet.status == TestStatus::inprogress) {
+    auto& test = open_test(id);
+    test.started = true;
+    test.since = now;
+    test.started_at = packet.timestamp;
+  }
+  if (packet.file_name) attach(open_test(id).attachments, packet);
+  if (!is_final(packet.status)) return std::nullopt;
+  return close_test(id, packet);
+}
+
+std::vector<RunningTest> RunModel::running() const {
+  std::vector<RunningTest> tests;
+  for (const auto& test : m_open)
+    if (test.started) tests.push_back({test.id, test.since});
+  return tests;
+}
+
+std::size_t RunModel::running_count() const {
+  return static_cast<std::size_t>(
+      std::count_if(m_open.begin(), m_open.end(), [](const Open& test) { return test.started; }));
+}
+
+std::vector<std::string> RunModel::missing() const {
+  std::vector<std::string> ids;
+  auto outstanding = m_outstanding;
+  for (const auto& id : m_asked_for) {
+    auto& count = outstanding.at(id);
+    if (count == 0) continue;
+    --count;
+    ids.push_back(id);
+  }
+  return ids;
+}
+
+std::vector<Attachment> RunModel::attachments_of(std::string_view id) const {
+  for (const auto& test : m_open)
+    if (test.id == id) return test.attachments;
+  return {};
+}
+
+RunModel::Open& RunModel::open_test(std::string_view id) {
+  for (auto& test : m_open)
+    if (test.id == id) return test;
+  return m_open.emplace_back(Open{std::string(id), false, {}, {}, {}});
+}
+
+TestReport RunModel::close_test(std::string_view id, const PacketView& packet) {
+  TestReport report;
+  report.id = id;
+  report.status = packet.status;
+  const auto test =
+      std::find_if(m_open.begin(), m_open.end(), [&](const Open& open) { return open.id == id; });
+  if (test != m_open.end()) {
+    report.attachments = std::move(test->attachments);
+    if (test->started_at && packet.timestamp)
+      report.duration = *packet.timestamp - *test->started_at;
+    m_open.erase(test);
+  }
+  report.asked_for = settle(id);
+  count(packet.status);
+  return report;
+}
+
+// Takes one result of `id` off the ledger; false where none is outstanding.
+bool RunModel::settle(std::string_view id) {
+  const auto entry = m_outstanding.find(id);
+  if (entry == m_outstanding.end() || entry->second == 0) return false;
+  --entry->second;
+  ++m_counts.done;
+  return true;
+}
+
+void RunModel::count(TestStatus status) {
+  if (is_failure(status))
+    ++m_counts.failed;
+  else if (status == TestStatus::skip)
+    ++m_counts.skipped;
+  else if (status == TestStatus::xfail)
+    ++m_counts.xfailed;
+  else
+    ++m_counts.passed;
+}
+
+std::string short_cause(const TestReport& report) {
+  for (const std::string_view name : {"traceback", "reason"}) {
+    for (const auto& attachment : report.attachments) {
+      if (attachment.name != name) continue;
+      const auto start = attachment.text.find_first_not_of(" \t\r\n");
+      if (start == std::string::npos) continue;
+      const auto end = attachment.text.find_first_of("\r\n", start);
+      return printable_line(std::string_view(attachment.text).substr(start, end - start));
+    }
+  }
+  return {};
+}
+
+bool is_failure(TestStatus status) {
+  return status == TestStatus::fail || status == TestStatus::uxsuccess;
+}
+
+}  // namespace hearth::client

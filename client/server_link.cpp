@@ -1,0 +1,169 @@
+#include "client/server_link.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+namespace hearth::client {
+namespace {
+
+constexpr std::size_t read_size = 256 * 1024;
+constexpr std::size_t longest_line = 16 * 1024;  // of stderr; longer ones are cut into several
+constexpr auto packet_patience = std::chrono::seconds(10);
+using Wait = asio::posix::stream_descriptor;
+
+void close_quietly(asio::posix::stream_descriptor& fd) {
+  ErrorCode ignored;
+  fd.close(ignored);
+}
+
+}  // namespace
+
+ServerLink::ServerLink(asio::io_context& io, const ServerProcess& server, Listener& listener)
+    : m_listener(listener),
+      m_pid(server.pid),
+      m_pid_fd(io, server.pid_fd),
+      m_in(io, server.in),
+      m_out(io, server.out),
+      m_err(io, server.err),
+      m_deadline(io),
+      m_last_read(std::chrono::steady_clock::now()) {
+  wait_readable(m_out, &ServerLink::on_out_readable);
+  wait_readable(m_err, &ServerLink::on_err_readable);
+  wait_readable(m_pid_fd, &ServerLink::on_exit);
+  flush();
+}
+
+ServerLink::~ServerLink() {
+  if (m_ended) return;
+  kill();
+  waitpid(m_pid, nullptr, 0);
+}
+
+void ServerLink::flush() {
+  if (!m_write_waits) write_some();
+}
+
+void ServerLink::end_within(std::chrono::milliseconds patience) {
+  m_deadline.expires_after(patience);
+  m_deadline.async_wait([this](ErrorCode error) {
+    if (!error) kill();
+  });
+}
+
+void ServerLink::kill() {
+  if (!m_ended) ::kill(m_pid, SIGKILL);
+}
+
+void ServerLink::tick() {
+  if (!m_session.waiting() || std::chrono::steady_clock::now() - m_last_read < packet_patience)
+    return;
+  m_session.give_up_waiting();
+  hand_out_events();
+}
+
+void ServerLink::wait_readable(asio::posix::stream_descriptor& fd, void (ServerLink::*handler)()) {
+  fd.async_wait(Wait::wait_read, [this, handler](ErrorCode error) {
+    if (!error) (this->*handler)();
+  });
+}
+
+void ServerLink::wait_writable() {
+  m_write_waits = true;
+  m_in.async_wait(Wait::wait_write, [this](ErrorCode error) {
+    m_write_waits = false;
+    if (!error) write_some();
+  });
+}
+
+void ServerLink::on_out_readable() {
+  const auto drained = read_out();
+  hand_out_events();
+  if (m_ended) return;
+  if (drained == Drained::ended)
+    close_quietly(m_out);
+  else
+    wait_readable(m_out, &ServerLink::on_out_readable);
+}
+
+void ServerLink::on_err_readable() {
+  const auto drained = read_err();
+  hand_out_lines(drained == Drained::ended);
+  if (m_ended) return;
+  if (drained == Drained::ended)
+    close_quietly(m_err);
+  else
+    wait_readable(m_err, &ServerLink::on_err_readable);
+}
+
+// The pipes may be held open by others, but what the server itself wrote is in them by now.
+void ServerLink::on_exit() {
+  while (m_out.is_open() && read_out() == Drained::more) hand_out_events();
+  while (m_err.is_open() && read_err() == Drained::more) hand_out_lines(false);
+  hand_out_lines(true);
+  m_session.receive_eof();
+  hand_out_events();
+  int status = 0;
+  waitpid(m_pid, &status, 0);
+  m_ended = true;
+  m_deadline.cancel();
+  for (auto* fd : {&m_in, &m_out, &m_err, &m_pid_fd}) close_quietly(*fd);
+  m_listener.on_end(status);
+}
+
+ServerLink::Drained ServerLink::read_out() {
+  static std::array<std::byte, read_size> buffer;
+  const auto size = read(m_out.native_handle(), buffer.data(), buffer.size());
+  if (size < 0) return errno == EINTR ? Drained::more : Drained::later;
+  m_last_read = std::chrono::steady_clock::now();
+  if (size == 0) {
+    m_session.receive_eof();
+    return Drained::ended;
+  }
+  m_session.receive(std::span(buffer).first(static_cast<std::size_t>(size)));
+  return Drained::more;
+}
+
+ServerLink::Drained ServerLink::read_err() {
+  std::array<char, 16 * 1024> buffer{};
+  const auto size = read(m_err.native_handle(), buffer.data(), buffer.size());
+  if (size < 0) return errno == EINTR ? Drained::more : Drained::later;
+  if (size == 0) return Drained::ended;
+  m_lines.append(buffer.data(), static_cast<std::size_t>(size));
+  return Drained::more;
+}
+
+void ServerLink::hand_out_events() {
+  while (const auto event = m_session.next()) m_listener.on_event(*event);
+  flush();
+}
+
+void ServerLink::hand_out_lines(bool all) {
+  std::size_t start = 0;
+  for (auto end = m_lines.find('\n'); end != std::string::npos; end = m_lines.find('\n', start)) {
+    m_listener.on_server_line(std::string_view(m_lines).substr(start, end - start));
+    start = end + 1;
+  }
+  m_lines.erase(0, start);
+  if (!m_lines.empty() && (all || m_lines.size() > longest_line))
+    m_listener.on_server_line(std::exchange(m_lines, {}));
+}
+
+void ServerLink::write_some() {
+  if (!m_in.is_open()) return;
+  while (!m_session.output().empty()) {
+    const auto bytes = m_session.output();
+    const auto size = write(m_in.native_handle(), bytes.data(), bytes.size());
+    if (size >= 0)
+      m_session.consume(static_cast<std::size_t>(size));
+    else if (errno == EAGAIN)
+      return wait_writable();
+    else if (errno != EINTR)
+      return close_quietly(m_in);  // its end comes to us by itself
+  }
+}
+
+}  // namespace hearth::client
