@@ -22,13 +22,11 @@ class Check:
 CHECKS = []
 
 
-def check(rule, title, needs=(), after=()):
-    """Registers a check. Nearly every check needs an answered Hello and Lists that end: these two are implied,
-    unless `after` is None."""
-    implied = () if after is None else ("RPC-5.1", "RPC-7.1", *after)
+def check(rule, title, needs=(), after=(), basis=("RPC-5.1", "RPC-7.1")):
+    """Registers a check. `basis` comes before `after`: nearly every check needs an answered Hello and Lists that end."""
 
     def register(function):
-        CHECKS.append(Check(rule, title, function, tuple(needs), tuple(dict.fromkeys(implied))))
+        CHECKS.append(Check(rule, title, function, tuple(needs), tuple(dict.fromkeys([*basis, *after]))))
         return function
 
     return register

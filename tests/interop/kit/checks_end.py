@@ -111,7 +111,7 @@ def goodbye_before_hello(kit):
         expect_exit(session, 0)
 
 
-@check("RPC-10.7", "a message with too many ids is refused, and has its Done", needs=("max_ids",), after=("RPC-4.4",))
+@check("RPC-10.7", "a message with too many ids is refused, and has its Done", needs=("max_ids",), after=("RPC-2.9", "RPC-4.4"))
 def too_many_ids(kit):
     def command(kind, nonce, count):
         content = f'{{"msg":"{kind}","nonce":"{nonce}","tests":["x"'.encode() + b',"x"' * (count - 1) + b"]}"
@@ -123,8 +123,8 @@ def too_many_ids(kit):
             command(kind, kind, kit.ids.max_ids + 1)
             session.expect_error(n, "too many ids")
             session.barrier()
-            if session.results():
-                raise session.fail("no test listed or run", [str(p) for p in session.results()[:8]])
+            if results := session.results_of_runs():
+                raise session.fail("no test run", [str(p) for p in results[:8]])
         before = len(session.errors)
         command("List", "most", kit.ids.max_ids)
         session.barrier()
@@ -132,7 +132,7 @@ def too_many_ids(kit):
             raise session.fail(f"no error for {kit.ids.max_ids} ids", repr(session.errors[-1].text))
 
 
-@check("RPC-10.8", "a message of too many bytes is refused, and the session goes on", needs=("max_bytes",))
+@check("RPC-10.8", "a message of too many bytes is refused, and the session goes on", needs=("max_bytes",), after=("RPC-2.9",))
 def too_many_bytes(kit):
     with kit.open() as session:
         content = b'{"msg":"List","nonce":"n","x":"' + b"x" * kit.ids.max_bytes + b'","tests":[]}'

@@ -7,7 +7,7 @@ from .wire import encode_message
 HELLO = {"msg": "Hello", "max": 1, "min": 1}
 
 
-@check("RPC-5.1", "the client's Hello is answered with a Hello", after=None)
+@check("RPC-5.1", "the client's Hello is answered with a Hello", basis=())
 def hello(kit):
     with kit.connect() as session:
         session.hello()
@@ -29,8 +29,6 @@ def one_hello(kit):
         session.hello()
         session.barrier()
         session.list()
-        session.send_message({"msg": "Goodbye"})
-        session.read_to_end()
         if len(session.hellos) != 1:
             raise session.fail("one Hello", [str(m.content) for m in session.messages])
 
@@ -53,7 +51,7 @@ def commands_before_hello(kit):
             session.expect_error(n, f"{message['msg']} before Hello")
         session.hello()
         session.barrier()
-        if session.dones("early") or session.results():
+        if session.dones("early") or session.results_of_runs():
             raise session.fail("no Done and no result for a command before Hello")
 
 
@@ -90,15 +88,13 @@ def disjoint_versions(kit):
 @check("RPC-5.7", "a Hello whose numbers are wrong is refused and counts as none")
 def wrong_hellos(kit):
     with kit.connect() as session:
-        cases = kit.vectors("invalid.json", "RPC-5.7")
-        for n, case in enumerate(cases):
+        for case in kit.vectors("invalid.json", "RPC-5.7"):
+            before = len(session.errors)
             content = vector_bytes(case["message"])
             session.send_message(content, f"{case['name']}: {shorten(content)}")
-            session.expect_error(n, case["name"])
+            session.expect_error(before, case["name"])
         session.hello()
         session.barrier()
-        if len(session.errors) != len(cases):
-            raise session.fail(f"{len(cases)} errors, then Hello as if there had been none")
 
 
 @check("RPC-5.8", "commands right behind the client's Hello are carried out")
@@ -106,7 +102,7 @@ def commands_behind_hello(kit):
     with kit.connect() as session:
         stream = encode_message(as_json(HELLO))
         stream += encode_message(as_json({"msg": "List", "tests": [], "nonce": "a"}))
-        stream += encode_message(as_json({"msg": "Run", "tests": ["no.such.test"], "nonce": "b"}))
-        session.send(stream, "Hello, a List and a Run in one write")
+        stream += encode_message(as_json({"msg": "List", "tests": ["no.such.test"], "nonce": "b"}))
+        session.send(stream, "Hello and two Lists in one write")
         session.wait(lambda: session.hellos, "the server's Hello")
         session.wait_done("a", "b")

@@ -16,7 +16,7 @@ def list_all(kit):
             raise session.fail(f"exists packets also for {missing}", f"for {len(listed)} ids: {sorted(listed)[:20]}")
 
 
-@check("RPC-6.2", "a List with tests lists these and no other", needs=("all",))
+@check("RPC-6.2", "a List with tests lists these and no other", needs=("all",), after=("RPC-7.3",))
 def list_some(kit):
     with kit.open() as session:
         for wanted in (kit.ids.all[:1], kit.ids.all[1:], kit.ids.all):
@@ -44,7 +44,7 @@ def list_unknown(kit):
             raise session.fail("no error", [repr(error.text) for error in session.errors])
 
 
-@check("RPC-6.5", "an id is listed at most once", needs=("all",))
+@check("RPC-6.5", "an id is listed at most once", needs=("all",), after=("RPC-7.3",))
 def list_once(kit):
     with kit.open() as session:
         for tests in (None, kit.ids.all[:2] * 3):
@@ -61,7 +61,7 @@ def form_of_exists(kit):
                 raise session.fail("the status exists, runnable, no file content", str(packet))
 
 
-@check("RPC-7.1", "a List has one Done, with its nonce", after=None)
+@check("RPC-7.1", "a List has one Done, with its nonce", basis=("RPC-5.1",))
 def done_of_list(kit):
     with kit.open() as session:
         nonces = [session.command("List", tests) for tests in ([], ["no.such.test"], None)]
@@ -86,19 +86,19 @@ def one_done_each(session, nonces):
         raise session.fail(f"one Done for each of {expected}", f"Dones with {received}")
 
 
-@check("RPC-7.3", "Done comes last", after=("RPC-7.2",))
+@check("RPC-7.3", "Done comes last", after=("RPC-6.3", "RPC-7.2"))
 def done_comes_last(kit):
     with kit.open() as session:
         for kind in ("List", "Run"):
             session.answer(kind, [*UNKNOWN, *kit.ids.quick])
-            end = len(session.items)
+            done = session.dones()[-1].index
             session.barrier()
             session.barrier()
-            if late := session.results(end):
+            if late := session.results(done):
                 raise session.fail(f"nothing of the {kind} behind its Done", [str(p) for p in late])
 
 
-@check("RPC-7.4", "commands may be in flight together", after=("RPC-7.2",))
+@check("RPC-7.4", "commands may be in flight together", after=("RPC-2.8", "RPC-7.2"))
 def commands_together(kit):
     with kit.open() as session:
         stream, nonces = b"", []

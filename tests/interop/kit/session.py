@@ -131,8 +131,9 @@ class Session:
 
     def answer(self, kind, tests=None):
         start = len(self.items)
-        self.wait_done(self.command(kind, tests))
-        return self.results(start)
+        nonce = self.command(kind, tests)
+        self.wait_done(nonce)
+        return self.results(start, self.dones(nonce)[0].index)
 
     def expect_error(self, before, what):
         """Waits until there are more errors than `before`."""
@@ -166,6 +167,9 @@ class Session:
             for item in self.items[start:end]
             if not isinstance(item, Foreign) and item.test_id is not None and not is_rpc(item)
         ]
+
+    def results_of_runs(self, start=0):
+        return [packet for packet in self.results(start) if packet.test_status != "exists"]
 
     def fail(self, expected, received=None):
         """The Failure to raise, with what was sent and, unless told, what came last."""
