@@ -15,6 +15,15 @@ namespace {
 
 constexpr std::string_view text_type = "text/plain;charset=utf8";
 constexpr std::uint64_t unlimited = ~std::uint64_t{0};
+constexpr std::uint64_t piece_cost = 64;  // bytes of the limit that a piece of an attachment takes besides its content
+constexpr int packets_at_a_time = 64;  // so that a test that never stops reporting does not keep the loop
+constexpr int all_packets = 1 << 20;   // the writers are dead: what a socket holds
+
+// Names of the attachments that the server makes.
+bool is_ours(std::string_view name) {
+  return name == "stdout" || name == "stderr" || name == "stdout.bin" || name == "stderr.bin" ||
+         name == "properties" || name == "processes" || name == "rerun" || name == "cut";
+}
 
 protocol::ByteView bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
@@ -61,33 +70,55 @@ std::vector<UniqueFd> Execution::take_theirs() {
   return theirs;
 }
 
+void Execution::restart(ExecutionPipes pipes, std::string_view why) {
+  m_watched.clear();
+  drain(m_pipes.out.ours, m_out);
+  drain(m_pipes.err.ours, m_err);
+  m_out.interrupt(emitter());
+  m_err.interrupt(emitter());
+  m_pipes = std::move(pipes);
+  m_begun.reset();
+  m_report_closed = false;
+  m_properties.clear();
+  m_v1.reset();
+  m_evidence = {};
+  append_text("rerun", std::string(why) + " while this test ran. It was run once more.\n");
+}
+
 void Execution::begin(protocol::Timestamp when, SteadyTime now) {
   m_begun = now;
+  if (m_announced) return;
+  m_announced = when;
   m_target.session->started(m_target.ordinal, m_target.test_id, when);
 }
 
+// Where a descriptor cannot be had, the next try is the next call.
 void Execution::watch(asio::io_context& io) {
   if (!m_watched.empty()) return;
   const auto watch_one = [&](int fd, auto on_readable) {
     m_watched.emplace_back(io, UniqueFd(dup(fd)), std::move(on_readable));
+    return m_watched.back().get() >= 0;
   };
   m_watched.reserve(3);
-  watch_one(m_pipes.report.ours.get(), [this] {
-    read_report();
-    if (m_report_closed) m_watched[0].close();
-  });
-  watch_one(m_pipes.out.ours.get(), [this] {
-    read_output(m_pipes.out.ours, m_out);
-    if (!m_pipes.out.ours) m_watched[1].close();
-  });
-  watch_one(m_pipes.err.ours.get(), [this] {
-    read_output(m_pipes.err.ours, m_err);
-    if (!m_pipes.err.ours) m_watched[2].close();
-  });
+  const bool all = watch_one(m_pipes.report.ours.get(),
+                             [this] {
+                               read_report(packets_at_a_time);
+                               if (m_report_closed) m_watched[0].close();
+                             }) &&
+                   watch_one(m_pipes.out.ours.get(),
+                             [this] {
+                               read_output(m_pipes.out.ours, m_out);
+                               if (!m_pipes.out.ours) m_watched[1].close();
+                             }) &&
+                   watch_one(m_pipes.err.ours.get(), [this] {
+                     read_output(m_pipes.err.ours, m_err);
+                     if (!m_pipes.err.ours) m_watched[2].close();
+                   });
+  if (!all) m_watched.clear();
 }
 
-void Execution::read_report() {
-  while (!m_report_closed) {
+void Execution::read_report(int packets) {
+  for (int i = 0; i < packets && !m_report_closed; ++i) {
     const PacketRead read = read_packet(m_pipes.report.ours.get());
     if (read.kind == PacketRead::Kind::nothing_yet) return;
     worker::FromTest message;
@@ -120,6 +151,10 @@ void Execution::drain(UniqueFd& fd, OutputStream& stream) {
   for (int i = 0; fd && i < most_reads && read_output(fd, stream); ++i) {
   }
   fd.reset();
+}
+
+void Execution::finish_output(UniqueFd& fd, OutputStream& stream) {
+  drain(fd, stream);
   stream.finish(emitter());
 }
 
@@ -134,7 +169,7 @@ void Execution::take(const worker::FromTest& message) {
   switch (message.message_case()) {
     case worker::FromTest::kAttachment: {
       const worker::Attachment& piece = message.attachment();
-      attach(as_text(piece.name()), as_text(piece.mime_type()), piece.content(), piece.last());
+      attach(as_text(piece.name()), as_text(piece.mime_type()), piece.content());
       break;
     }
     case worker::FromTest::kSubunitV1: take_subunit_v1(message.subunit_v1()); break;
@@ -160,7 +195,7 @@ void Execution::take_v1_events(bool finish) {
     if (const auto* const ended = std::get_if<protocol::v1::TestEnded>(&*event)) {
       if (m_evidence.verdict) continue;
       for (const auto& attachment : ended->attachments) {
-        attach(attachment.name, attachment.mime_type, view_of(attachment.content), true);
+        attach(as_text(attachment.name), as_text(attachment.mime_type), view_of(attachment.content));
       }
       m_evidence.verdict = ended->status;
     } else if (const auto* const damage = std::get_if<protocol::v1::Damaged>(&*event)) {
@@ -169,58 +204,97 @@ void Execution::take_v1_events(bool finish) {
   }
 }
 
-void Execution::attach(std::string_view name, std::string_view mime_type, std::string_view content,
-                       bool last) {
-  const std::size_t kept = static_cast<std::size_t>(std::min<std::uint64_t>(content.size(), m_attachment_room));
-  m_attachment_room -= kept;
-  const bool is_text = mime_type.substr(0, 5) == "text/";
-  const std::string text = is_text ? as_text(content.substr(0, kept)) : std::string();
-  m_target.session->attach(m_target.ordinal, m_target.test_id, name, mime_type,
-                           bytes_of(is_text ? std::string_view(text) : content.substr(0, kept)), last);
-  const auto open = std::find_if(m_open.begin(), m_open.end(),
-                                 [&](const OpenAttachment& one) { return one.name == name; });
-  if (last && open != m_open.end()) m_open.erase(open);
-  if (!last && open == m_open.end()) m_open.push_back({std::string(name), std::string(mime_type)});
+Execution::OpenAttachment* Execution::find_open(std::string_view name) {
+  const auto found = std::find_if(m_open.begin(), m_open.end(),
+                                  [&](const OpenAttachment& one) { return one.name == name; });
+  return found == m_open.end() ? nullptr : &*found;
 }
 
-// Text of our own, outside the test's limit, as a further piece where the attachment is still open.
+// A piece of what the test attaches, as far as there is room for it.
+void Execution::attach(std::string name, std::string mime_type, std::string_view content) {
+  if (name.empty()) name = "attachment";
+  if (is_ours(name)) name += ".attached";
+  OpenAttachment* open = find_open(name);
+  if (open != nullptr && content.empty()) return;
+  const std::uint64_t cost = piece_cost + (open == nullptr ? name.size() : 0);
+  if (cost > m_attachment_room) {
+    m_attachments_cut += content.size();
+    return;
+  }
+  m_attachment_room -= cost;
+  const auto kept = static_cast<std::size_t>(std::min<std::uint64_t>(content.size(), m_attachment_room));
+  m_attachment_room -= kept;
+  m_attachments_cut += content.size() - kept;
+  if (open == nullptr) open = &m_open.emplace_back(OpenAttachment{std::move(name), std::move(mime_type)});
+  send(*open, content.substr(0, kept));
+}
+
+void Execution::send(OpenAttachment& attachment, std::string_view content) {
+  const bool is_text = attachment.mime_type.starts_with("text/");
+  const std::string text = is_text ? as_text(content) : std::string();
+  m_target.session->attach(m_target.ordinal, m_target.test_id, attachment.name, attachment.mime_type,
+                           bytes_of(is_text ? std::string_view(text) : content), false);
+}
+
+// Text of our own, outside the test's limit.
 void Execution::append_text(std::string_view name, std::string_view text) {
-  m_attachment_room = std::max<std::uint64_t>(m_attachment_room, text.size());
-  attach(name, text_type, text, false);
+  OpenAttachment* open = find_open(name);
+  if (open == nullptr) {
+    open = &m_open.emplace_back(OpenAttachment{std::string(name), std::string(text_type)});
+  }
+  send(*open, text);
 }
 
 void Execution::close_attachments() {
-  while (!m_open.empty()) {
-    const OpenAttachment open = m_open.back();
-    attach(open.name, open.mime_type, {}, true);
+  for (const OpenAttachment& open : m_open) {
+    m_target.session->attach(m_target.ordinal, m_target.test_id, open.name, open.mime_type, {}, true);
   }
+  m_open.clear();
 }
 
 void Execution::attach_properties() {
   if (m_properties.empty()) return;
   nlohmann::json object = nlohmann::json::object();
   for (const auto& [key, value] : m_properties) object[key] = value;
-  attach("properties", "application/json", object.dump(), true);
+  const std::string text = object.dump();
+  m_target.session->attach(m_target.ordinal, m_target.test_id, "properties", "application/json",
+                           bytes_of(text), true);
+}
+
+// What the result has to say besides what the test said. A failure or a skip without a word would leave its
+// reader with nothing.
+void Execution::explain(const Judgement& judgement) {
+  if (!judgement.cause.empty()) append_text("traceback", judgement.cause + '\n');
+  if (!judgement.left.empty()) append_text("processes", judgement.left);
+  if (judgement.status == TestStatus::fail && find_open("traceback") == nullptr) {
+    append_text("traceback", "The test failed and said no more.\n");
+  }
+  if (judgement.status == TestStatus::skip && find_open("reason") == nullptr) {
+    append_text("reason", "The test gave no reason.\n");
+  }
+  if (m_attachments_cut == 0) return;
+  append_text(judgement.status == TestStatus::fail ? "traceback" : "cut",
+              "[cut: " + std::to_string(m_attachments_cut) + " bytes more were attached than the output limit]\n");
 }
 
 void Execution::end(const Evidence& evidence, protocol::Timestamp when) {
   m_watched.clear();
-  if (!m_begun) begin(when, std::chrono::steady_clock::now());
-  read_report();
+  read_report(all_packets);
   if (m_v1) take_v1_events(true);
-  drain(m_pipes.out.ours, m_out);
-  drain(m_pipes.err.ours, m_err);
+  finish_output(m_pipes.out.ours, m_out);
+  finish_output(m_pipes.err.ours, m_err);
 
   Evidence all = evidence;
   all.verdict = m_evidence.verdict;
   all.timed_out = m_evidence.timed_out;
   if (all.trouble.empty()) all.trouble = m_evidence.trouble;
   const Judgement judgement = judge(all);
-  if (!judgement.cause.empty()) append_text("traceback", judgement.cause + '\n');
-  if (!judgement.left.empty()) append_text("left-processes", judgement.left);
+  explain(judgement);
   close_attachments();
   attach_properties();
-  m_target.session->finished(m_target.ordinal, m_target.test_id, judgement.status, when);
+  // The clock may have been set back since.
+  m_target.session->finished(m_target.ordinal, m_target.test_id, judgement.status,
+                             m_announced ? std::max(when, *m_announced) : when);
 }
 
 }  // namespace hearth::server

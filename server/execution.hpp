@@ -2,7 +2,9 @@
 // final status. Its process is the zygote's business; what happens to it is told here.
 //
 // Flow: begin() when the process runs; watch() once it has run for a moment (short tests never need the event
-// loop); end() when the process has been reaped: what is left in the pipes is read and the status sent.
+// loop); end() when the process has been reaped: what is left in the pipes is read and the status sent. Where
+// the process was lost through no fault that is known, restart() and begin() again: to the client it is one
+// execution.
 #pragma once
 
 #include <chrono>
@@ -47,6 +49,9 @@ class Execution {
   // The ends that go to the test's process: report, stdout, stderr.
   [[nodiscard]] std::vector<UniqueFd> take_theirs();
 
+  // Forgets what the lost process reported, but not what has been sent of its output; `why` is for people.
+  void restart(ExecutionPipes pipes, std::string_view why);
+
   void begin(protocol::Timestamp when, SteadyTime now);
   [[nodiscard]] bool begun() const { return m_begun.has_value(); }
   [[nodiscard]] std::optional<SteadyTime> begun_at() const { return m_begun; }
@@ -62,16 +67,21 @@ class Execution {
     std::string mime_type;
   };
 
-  void read_report();
+  // At most `packets` of them.
+  void read_report(int packets);
   // False: nothing is left to read for now.
   bool read_output(UniqueFd& fd, OutputStream& stream);
   void drain(UniqueFd& fd, OutputStream& stream);
+  void finish_output(UniqueFd& fd, OutputStream& stream);
   [[nodiscard]] OutputStream::Emit emitter();
   void take(const worker::FromTest& message);
   void take_subunit_v1(std::string_view piece);
   void take_v1_events(bool finish);
-  void attach(std::string_view name, std::string_view mime_type, std::string_view content, bool last);
+  void attach(std::string name, std::string mime_type, std::string_view content);
+  void send(OpenAttachment& attachment, std::string_view content);
   void append_text(std::string_view name, std::string_view text);
+  [[nodiscard]] OpenAttachment* find_open(std::string_view name);
+  void explain(const Judgement& judgement);
   void close_attachments();
   void attach_properties();
 
@@ -80,10 +90,12 @@ class Execution {
   OutputStream m_out;
   OutputStream m_err;
   std::uint64_t m_attachment_room;  // bytes that the test may still attach
+  std::uint64_t m_attachments_cut = 0;
   std::optional<SteadyTime> m_begun;
+  std::optional<protocol::Timestamp> m_announced;  // when, as the client was told
   std::vector<ReadableFd> m_watched;
   bool m_report_closed = false;
-  std::vector<OpenAttachment> m_open;
+  std::vector<OpenAttachment> m_open;  // every attachment: each stays open until the end
   std::vector<std::pair<std::string, std::string>> m_properties;
   std::optional<protocol::v1::Parser> m_v1;
   Evidence m_evidence;

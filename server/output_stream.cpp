@@ -20,8 +20,8 @@ void OutputStream::add(std::string_view bytes, const Emit& emit) {
   }
   m_kept += bytes.size();
   if (bytes.empty()) return;
-  if (m_binary) {
-    emit(m_name + ".bin", binary_type, bytes, false);
+  if (m_kind == Kind::octets) {
+    emit(m_name, binary_type, bytes, false);
   } else if (m_unfinished.empty()) {
     add_text(bytes, emit);
   } else {
@@ -34,31 +34,40 @@ void OutputStream::add_text(std::string_view bytes, const Emit& emit) {
   const Utf8Scan scan = scan_utf8(bytes);
   if (scan.valid > 0) {
     emit(m_name, text_type, bytes.substr(0, scan.valid), false);
-    m_text_begun = true;
+    m_kind = Kind::text;
   }
   bytes.remove_prefix(scan.valid);
   if (bytes.empty()) return;
   if (scan.may_be_cut_off) {
     m_unfinished = bytes;
   } else {
-    become_binary(bytes, emit);
+    become_octets(bytes, emit);
   }
 }
 
-void OutputStream::become_binary(std::string_view bytes, const Emit& emit) {
-  m_binary = true;
-  emit(m_name + ".bin", binary_type, bytes, false);
+void OutputStream::become_octets(std::string_view bytes, const Emit& emit) {
+  if (m_kind == Kind::text) {
+    emit(m_name, text_type, {}, true);
+    m_name += ".bin";
+  }
+  m_kind = Kind::octets;
+  emit(m_name, binary_type, bytes, false);
+}
+
+void OutputStream::interrupt(const Emit& emit) {
+  if (!m_unfinished.empty()) become_octets(std::exchange(m_unfinished, {}), emit);
 }
 
 void OutputStream::finish(const Emit& emit) {
-  if (!m_unfinished.empty()) become_binary(std::exchange(m_unfinished, {}), emit);
-  if (m_binary) emit(m_name + ".bin", binary_type, {}, true);
+  if (m_cut > 0) m_cut += std::exchange(m_unfinished, {}).size();  // the limit fell into a character
+  interrupt(emit);
+  if (m_kind == Kind::nothing && m_cut == 0) return;
   std::string note;
   if (m_cut > 0) {
-    note = "\n[" + std::to_string(m_cut) + " bytes more were written to " + m_name + "; the limit is " +
+    note = "\n[cut here: " + std::to_string(m_cut) + " bytes more were written; the output limit is " +
            std::to_string(m_limit) + " bytes]\n";
   }
-  if (m_text_begun || !note.empty()) emit(m_name, text_type, note, true);
+  emit(m_name, m_kind == Kind::octets ? binary_type : text_type, note, true);
 }
 
 }  // namespace hearth::server

@@ -12,11 +12,14 @@ namespace hearth::server {
 
 class ReadableFd {
  public:
-  // `on_readable` is called whenever a read would not block (end of file included), until close().
+  // `on_readable` is called whenever a read would not block (end of file included), until close(). Where the
+  // loop cannot watch `fd`, it is closed at once, and get() is -1.
   ReadableFd(asio::io_context& io, UniqueFd fd, std::function<void()> on_readable)
       : m_state(std::make_shared<State>(io, std::move(on_readable))) {
-    m_fd = fd.get();
-    m_state->descriptor.assign(fd.release());
+    ErrorCode refused;
+    m_state->descriptor.assign(fd.get(), refused);
+    if (refused) return;
+    m_fd = fd.release();
     wait(m_state);
   }
   ReadableFd(ReadableFd&&) = default;
