@@ -183,6 +183,7 @@ Assignment Core::park(const Tests& tests, const SetUp& set_up, bool is_suite) {
   take_signals();
   m_helpers = process::read_children(m_children_list);
   std::fflush(nullptr);
+  collapse_memory();
   ready(set_up);
 
   Assignment assignment{Task::finish, 0};

@@ -80,6 +80,8 @@ void open(int channel);
 }
 
 void run_warm_up_hooks();
+// Makes forks of a large process cheap, as far as that pays.
+void collapse_memory();
 // How many threads this process has; 1 where that cannot be read.
 unsigned thread_count();
 
