@@ -232,7 +232,10 @@ class Report final : public Quiet {
     if (the_run().test == nullptr && !m_again) zygote::closed({});
   }
 
-  void test_case_start(const TestCaseData& test) override { m_console.test_case_start(test); }
+  void test_case_start(const TestCaseData& test) override {
+    m_name = test.m_name;
+    m_console.test_case_start(test);
+  }
   void test_case_reenter(const TestCaseData& test) override { m_console.test_case_reenter(test); }
   void subcase_start(const SubcaseSignature& subcase) override { m_console.subcase_start(subcase); }
   void subcase_end() override { m_console.subcase_end(); }
@@ -304,7 +307,7 @@ class Report final : public Quiet {
 
   // Takes what the console has printed. `failure`: the test has failed now, or had before.
   void say(bool failure) {
-    m_text += without_separator(m_stream.str());
+    m_text += without_heading(m_stream.str());
     m_stream.str(std::string());
     m_failing = m_failing || failure;
     if (!m_failing || m_text.empty()) return;
@@ -313,17 +316,26 @@ class Report final : public Quiet {
     m_failure_sent = true;
   }
 
-  // The console's line of '=' in front of each test case.
-  static std::string without_separator(const std::string& text) {
-    const std::size_t end = text.find_first_not_of('=');
-    const bool separator = end != std::string::npos && end > 40 && text[end] == '\n';
-    return separator ? text.substr(end + 1) : text;
+  // The console's heading, behind a line of '=', says where and what the test case is, which its id says too;
+  // then the path of subcases, which stays.
+  std::string without_heading(const std::string& text) const {
+    const std::size_t line = text.find_first_not_of('=');
+    const std::size_t end = text.find("\n\n");
+    if (line == std::string::npos || line < 40 || end == std::string::npos) return text;
+    const std::string heading = text.substr(line, end + 1 - line);
+    const std::string name = m_name + '\n';
+    std::size_t at = heading.find("TEST CASE:  " + name);
+    if (at == std::string::npos) at = heading.find('\n' + name);
+    if (at == std::string::npos) return text;
+    const std::string subcases = heading.substr(heading.find(name, at) + name.size());
+    return (subcases.empty() ? "" : "In the subcase\n" + subcases) + text.substr(end + 2);
   }
 
-  const bool m_again = the_run().finished;  // Context::run() was called again
+  const bool m_again = the_run().finished;  // this is not the first Context::run()
   std::mutex m_mutex;
   std::ostringstream m_stream;
   ConsoleReporter m_console;
+  std::string m_name;
   std::string m_text;
   bool m_failing = false;
   bool m_failure_sent = false;
