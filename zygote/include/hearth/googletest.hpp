@@ -8,7 +8,7 @@
 // fixture object would be made. A test's process ends when its test has (OnTestEnd).
 //
 // Private members are reached through explicit template instantiation, which the language exempts from access
-// checks; the members used are the same from GoogleTest 1.10 to 1.17. Compiled in the user's build, since
+// checks; the members used are the same from GoogleTest 1.10 to 1.18. Compiled in the user's build, since
 // the layout of GoogleTest's classes differs between its versions.
 #pragma once
 
@@ -205,7 +205,6 @@ class Spare final : public ::testing::EmptyTestEventListener {};
 class Adapter final : public ::testing::EmptyTestEventListener {
  public:
   void OnTestProgramStart(const ::testing::UnitTest&) override {
-    if (in_death_test()) return;
     m_disabled_too = HEARTH_FLAG_GET(also_run_disabled_tests);
     HEARTH_FLAG_SET(repeat, 1);
     auto& listeners = unit_test().listeners();
@@ -214,12 +213,10 @@ class Adapter final : public ::testing::EmptyTestEventListener {
 
   // Where no test is selected GoogleTest runs neither set-up nor suites. Hidden tests can be asked for still.
   void OnTestIterationStart(const ::testing::UnitTest& all, int) override {
-    if (in_death_test() || all.test_to_run_count() != 0) return;
+    if (all.test_to_run_count() != 0) return;
     if (::testing::TestSuite* const suite = park()) (suite->*member_of(SuiteRun{}))();
   }
-  void OnEnvironmentsSetUpEnd(const ::testing::UnitTest&) override {
-    if (!in_death_test()) park();
-  }
+  void OnEnvironmentsSetUpEnd(const ::testing::UnitTest&) override { park(); }
 
   // As they come, so that a crash does not take them along.
   void OnTestPartResult(const ::testing::TestPartResult& part) override {
@@ -261,8 +258,6 @@ class Adapter final : public ::testing::EmptyTestEventListener {
   }
 
  private:
-  static bool in_death_test() { return !std::string(HEARTH_FLAG_GET(internal_run_death_test)).empty(); }
-
   // Returns the suite that this process is to run; nullptr: none.
   ::testing::TestSuite* park() {
     m_tests.collect(m_disabled_too);
@@ -338,7 +333,8 @@ inline std::string version() {
 #endif
 }
 
-// Once per program, however many of its files include this.
+// Once per program, however many of its files include this. A death test that starts the program anew starts
+// one that no server did: the channel is not handed on.
 inline bool attach() {
   if (!zygote::served()) return false;
   zygote::hello("GoogleTest", version());
