@@ -34,11 +34,11 @@ std::vector<LeftProcess> Orphans::kill_left_by(std::uint64_t execution, pid_t gr
   return left;
 }
 
-void Orphans::kill_strays(const std::unordered_set<std::uint64_t>& running) {
+void Orphans::kill_strays(const std::unordered_set<std::uint64_t>& live, bool tests_run) {
   for (const pid_t child : process::read_children(m_children_list.get())) {
     if (m_known.contains(child)) continue;
     const auto mark = process::marker_of(child);
-    if (mark ? !running.contains(*mark) : running.empty()) kill(child, SIGKILL);
+    if (mark ? !live.contains(*mark) : !tests_run) kill(child, SIGKILL);
   }
 }
 

@@ -23,8 +23,9 @@ class Orphans {
 
   // Kills what a test left: of its process group, or with its mark. Gives their names.
   std::vector<LeftProcess> kill_left_by(std::uint64_t execution, pid_t group);
-  // Kills every orphan whose test is none of those that run.
-  void kill_strays(const std::unordered_set<std::uint64_t>& running);
+  // Kills every orphan whose mark is not among the live ones; one without a mark (its environment was cleared)
+  // only where no test runs that it could belong to.
+  void kill_strays(const std::unordered_set<std::uint64_t>& live, bool tests_run);
 
   [[nodiscard]] int children_list() const { return m_children_list.get(); }
 

@@ -14,7 +14,8 @@ using protocol::TestStatus;
 namespace {
 
 constexpr std::uint32_t channel_version = 1;
-constexpr int max_losses = 3;
+constexpr int max_losses = 10;
+constexpr int max_failed_starts = 2;
 constexpr auto watch_after = std::chrono::milliseconds(4);
 constexpr auto unresponsive_after = std::chrono::seconds(10);
 
@@ -46,7 +47,8 @@ Program::Program(asio::io_context& io, ProgramSpec spec, const ServeOptions& opt
 // ---- loading ------------------------------------------------------------------------------------------
 
 void Program::start() {
-  auto spawned = spawn(m_spec, {m_options.cwd, m_options.environment}, 0);
+  const std::uint64_t mark = next_execution();
+  auto spawned = spawn(m_spec, {m_options.cwd, m_options.environment}, mark);
   if (!spawned) return fail_to_load(spawned.error().text());
   m_orphans.started(spawned->pid);
   m_zygote = std::make_unique<Zygote>(
@@ -54,6 +56,7 @@ void Program::start() {
       [this](Zygote& zygote, const worker::FromZygote& message) { on_message(zygote, message); },
       [this](Zygote& zygote) { on_closed(zygote); });
   m_zygote->pid = spawned->pid;
+  m_zygote->mark = mark;
 }
 
 void Program::on_message(Zygote& zygote, const worker::FromZygote& message) {
@@ -104,9 +107,11 @@ void Program::on_ready(Zygote& zygote, const worker::Ready& ready) {
     run.set_test(running->second.job.test);
     run.set_name(std::string(m_catalog.name_of(running->second.job.test)));
     run.set_in_place(true);
-    running->second.execution->begin(std::chrono::system_clock::now(), std::chrono::steady_clock::now());
-    return zygote.channel.send(message, running->second.execution->take_theirs());
+    Execution& execution = *running->second.job.execution;
+    execution.begin(std::chrono::system_clock::now(), std::chrono::steady_clock::now());
+    return zygote.channel.send(message, execution.take_theirs());
   }
+  m_failed_starts = 0;
   m_trouble = as_text(ready.set_up_failure());
   m_skipped = ready.set_up_skipped();
   if (!m_trouble.empty() && !m_skipped) m_trouble = "The program's global set-up failed:\n" + m_trouble;
@@ -146,6 +151,10 @@ std::string Program::account_of(Zygote& zygote, int wait_status) const {
     account += " was killed: " + zygote.killed_because + '.';
   } else {
     account += ' ' + describe_wait_status(wait_status);
+    if (killed && zygote.killed_for_silence) {
+      account += ", its channel to the server closed (by itself, with a descriptor that was not its own, or by "
+                 "whoever killed it),";
+    }
     if (zygote.framework.empty()) {
       account +=
           " without a word from a Hearth adapter. Is it a test program, built with the flags of `pkg-config "
@@ -161,6 +170,7 @@ std::string Program::account_of(Zygote& zygote, int wait_status) const {
 
 bool Program::process_ended(pid_t pid, int wait_status, const rusage&) {
   if (m_zygote && m_zygote->pid == pid) {
+    m_zygote->pid = 0;  // it may be another's from now on
     m_zygote->channel.read_now();
     m_orphans.reaped(pid);
     zygote_lost(wait_status);
@@ -175,18 +185,22 @@ bool Program::process_ended(pid_t pid, int wait_status, const rusage&) {
   return false;
 }
 
+// A warm process that stops would take every test that is to come with it.
+void Program::process_stopped(pid_t pid) {
+  if (!m_zygote || m_zygote->pid != pid) return;
+  m_events.log("program " + m_spec.name + ": its warm process was stopped, and is told to go on");
+  kill(pid, SIGCONT);
+}
+
 // The channel is closed: the process ends, now or by our hand; process_ended() goes on. A single test's closes
 // its channel in the ordinary course.
 void Program::on_closed(Zygote& zygote) {
   if (&zygote == m_zygote.get()) {
-    if (!m_shutting_down && !zygote.finishing) {
-      kill_zygote(zygote, zygote.framework.empty() ? "" : "it closed its channel to the server");
-    }
-  } else if (suite_of(zygote) != nullptr && m_zygote) {
-    worker::ToZygote kill;
-    kill.mutable_kill()->set_execution(zygote.execution);
-    kill.mutable_kill()->set_signal(SIGKILL);
-    if (!zygote.finishing) m_zygote->channel.send(kill);
+    if (m_shutting_down || zygote.finishing) return;
+    zygote.killed_for_silence = true;
+    kill_zygote(zygote, "");
+  } else if (Suite* const suite = suite_of(zygote); suite != nullptr && !zygote.finishing) {
+    kill_suite(*suite);
   }
 }
 
@@ -196,19 +210,26 @@ void Program::zygote_lost(int wait_status) {
   const std::string account = account_of(zygote, wait_status);
   if (expected && !zygote.closing_failure.empty()) {
     m_events.log("program " + m_spec.name + ": its global tear-down failed:\n" + zygote.closing_failure);
+  } else if (expected && wait_status != 0 && zygote.killed_because.empty()) {
+    m_events.log("program " + m_spec.name + ": its tear-down " + describe_wait_status(wait_status));
   }
   bury(std::move(m_zygote));
   if (expected) return;
   if (!m_listed) return fail_to_load(account);
-  m_events.log("program " + m_spec.name + " was lost while its tests ran and is started again: " +
-               describe_wait_status(wait_status));
-  reset_suites();
   const std::string cause = "The program's warm process " + describe_wait_status(wait_status);
+  reset_suites();
   lose_executions(zygote, cause);
-  if (++m_losses > max_losses) {
+  if (!zygote.was_ready) ++m_failed_starts;
+  start_again(cause, account);
+}
+
+void Program::start_again(const std::string& cause, const std::string& account) {
+  if (++m_losses > max_losses || m_failed_starts > max_failed_starts) {
     m_trouble = cause + ", again and again; the last time:\n" + account;
+    m_events.log("program " + m_spec.name + " was lost too often: " + cause);
     dispatch_waiting();
   } else {
+    m_events.log("program " + m_spec.name + " is started again: " + cause);
     start();
   }
 }
@@ -232,25 +253,32 @@ void Program::bury(std::unique_ptr<Zygote> zygote) {
   asio::post(m_io, [kept = std::shared_ptr<Zygote>(std::move(zygote))] {});
 }
 
-// What ran when its zygote was lost runs once more, alone: whoever is lost twice did it.
 void Program::lose_executions(const Zygote& zygote, const std::string& cause) {
   std::vector<std::uint64_t> lost;
   for (const auto& [id, running] : m_running) {
     if (running.zygote == &zygote) lost.push_back(id);
   }
-  for (const std::uint64_t id : lost) {
-    Running& running = m_running.at(id);
-    if (running.job.attempts == 0 && !m_shutting_down) {
-      Job again = running.job;
-      ++again.attempts;
-      m_suspects.push_back(again);
-      m_running.erase(id);
-    } else {
-      Evidence evidence;
-      evidence.trouble = cause + " while this test ran, alone.";
-      end_execution(id, evidence);
-    }
+  for (const std::uint64_t id : lost) lose(std::move(m_running.extract(id).mapped().job), cause);
+}
+
+// What ran when its zygote was lost runs once more, alone: whoever is lost twice did it.
+void Program::lose(Job job, const std::string& cause) {
+  if (job.suspect || m_shutting_down) {
+    Evidence evidence;
+    evidence.trouble = cause + " while this test ran, alone.";
+    return end_job(std::move(job), evidence);
   }
+  job.suspect = true;
+  if (job.execution) {
+    auto pipes = make_execution_pipes();
+    if (!pipes) {
+      Evidence evidence;
+      evidence.trouble = cause + ", and the test could not be started again: " + pipes.error().text();
+      return end_job(std::move(job), evidence);
+    }
+    job.execution->restart(std::move(*pipes), cause);
+  }
+  m_suspects.push_back(std::move(job));
 }
 
 // ---- jobs ---------------------------------------------------------------------------------------------
@@ -260,69 +288,93 @@ void Program::expect(std::uint32_t test) {
 }
 
 void Program::run(Job job) {
-  m_waiting.push_back(job);
+  m_waiting.push_back(std::move(job));
   dispatch_waiting();
 }
 
+// Not recursive: what is called from here calls it again when a job is over at once.
 void Program::dispatch_waiting() {
-  const auto can_run = [this] {
-    return !m_trouble.empty() || m_runs_single || (m_zygote && m_zygote->state == Zygote::State::ready);
-  };
-  while (can_run() && !m_suspect_runs) {
-    if (!m_suspects.empty()) {
-      if (!m_running.empty()) return;
-      const Job job = m_suspects.front();
-      m_suspects.pop_front();
-      m_suspect_runs = true;
-      dispatch(job);
-    } else if (!m_waiting.empty()) {
-      const Job job = m_waiting.front();
-      m_waiting.pop_front();
-      dispatch(job);
-    } else {
-      return;
-    }
+  if (std::exchange(m_dispatching, true)) return;
+  while (auto job = next_job()) dispatch(std::move(*job));
+  m_dispatching = false;
+}
+
+bool Program::can_dispatch() const {
+  if (m_suspect_runs) return false;
+  return !m_trouble.empty() || m_runs_single || (m_zygote && m_zygote->state == Zygote::State::ready);
+}
+
+// Nothing goes on that could take the warm process along.
+bool Program::is_quiet() const {
+  return m_running.empty() && std::all_of(m_suites.begin(), m_suites.end(), [](const auto& entry) {
+    const Suite& suite = entry.second;
+    return !suite.zygote || (suite.zygote->was_ready && !suite.zygote->finishing);
+  });
+}
+
+std::optional<Job> Program::next_job() {
+  std::deque<Job>& queue = m_suspects.empty() ? m_waiting : m_suspects;
+  if (queue.empty() || !can_dispatch()) return std::nullopt;
+  if (queue.front().suspect) {
+    if (!is_quiet()) return std::nullopt;
+    m_suspect_runs = true;
+  }
+  Job job = std::move(queue.front());
+  queue.pop_front();
+  return job;
+}
+
+// Back to where they came from, in their order, before all others.
+void Program::requeue(std::deque<Job>& jobs) {
+  for (; !jobs.empty(); jobs.pop_back()) {
+    if (jobs.back().suspect) m_suspect_runs = false;
+    (jobs.back().suspect ? m_suspects : m_waiting).push_front(std::move(jobs.back()));
   }
 }
 
 void Program::dispatch(Job job) {
   if (!m_trouble.empty()) {
-    end_unstarted(job, m_skipped ? TestStatus::skip : TestStatus::fail, m_trouble);
+    if (m_skipped) return end_unstarted(job, TestStatus::skip, m_trouble);
+    Evidence evidence;
+    evidence.trouble = m_trouble;
+    end_job(std::move(job), evidence);
   } else if (m_runs_single) {
-    run_single(job);
+    run_single(std::move(job));
   } else if (m_catalog[job.test].suite_process) {
-    run_in_suite(job);
+    run_in_suite(std::move(job));
   } else {
-    launch(job, *m_zygote);
+    launch(std::move(job), *m_zygote);
   }
 }
 
 // The execution's server side; 0 where it could not be made: then the job is over.
 std::uint64_t Program::prepare(Job job, Zygote* zygote) {
-  auto pipes = make_execution_pipes();
-  if (!pipes) {
-    end_unstarted(job, TestStatus::fail, "The test could not be started: " + pipes.error().text());
-    return 0;
+  if (!job.execution) {
+    auto pipes = make_execution_pipes();
+    if (!pipes) {
+      end_unstarted(job, TestStatus::fail, "The test could not be started: " + pipes.error().text());
+      return 0;
+    }
+    job.execution = std::make_unique<Execution>(job.target, std::move(*pipes), m_options.output_limit);
   }
   const std::uint64_t id = next_execution();
-  auto execution = std::make_unique<Execution>(job.target, std::move(*pipes), m_options.output_limit);
-  m_running.emplace(id, Running{job, std::move(execution), zygote, std::chrono::steady_clock::now(), {}, false});
+  m_running.emplace(id, Running{std::move(job), zygote, std::chrono::steady_clock::now(), {}, false});
   return id;
 }
 
 void Program::launch(Job job, Zygote& zygote) {
-  const std::uint64_t id = prepare(job, &zygote);
-  if (id == 0) return;
   worker::ToZygote message;
   worker::RunTest& run = *message.mutable_run_test();
-  run.set_execution(id);
   run.set_test(job.test);
   run.set_name(std::string(m_catalog.name_of(job.test)));
-  zygote.channel.send(message, m_running.at(id).execution->take_theirs());
+  const std::uint64_t id = prepare(std::move(job), &zygote);
+  if (id == 0) return;
+  run.set_execution(id);
+  zygote.channel.send(message, m_running.at(id).job.execution->take_theirs());
 }
 
 void Program::run_single(Job job) {
-  const std::uint64_t id = prepare(job, nullptr);
+  const std::uint64_t id = prepare(std::move(job), nullptr);
   if (id == 0) return;
   auto spawned = spawn(m_spec, {m_options.cwd, m_options.environment}, id);
   if (!spawned) {
@@ -337,22 +389,26 @@ void Program::run_single(Job job) {
       [this](Zygote& from) { on_closed(from); });
   zygote->pid = spawned->pid;
   zygote->execution = id;
+  zygote->mark = id;
   m_running.at(id).zygote = zygote.get();
   m_singles.emplace(id, std::move(zygote));
 }
 
 void Program::on_started(const worker::Started& started) {
   if (const auto running = m_running.find(started.execution()); running != m_running.end()) {
-    running->second.execution->begin(at(started.when()), std::chrono::steady_clock::now());
+    running->second.job.execution->begin(at(started.when()), std::chrono::steady_clock::now());
   } else if (Suite* const suite = suite_of(started.execution())) {
     suite->zygote->pid = static_cast<pid_t>(started.pid());
   }
 }
 
 void Program::on_ended(const worker::Ended& ended) {
-  if (Suite* const suite = suite_of(ended.execution())) {
-    suite->zygote->channel.read_now();
-    return suite_ended(*suite, ended.wait_status());
+  if (!m_running.contains(ended.execution())) {
+    if (Suite* const suite = suite_of(ended.execution())) {
+      suite->zygote->channel.read_now();
+      suite_ended(*suite, ended.wait_status());
+    }
+    return;
   }
   m_losses = 0;
   Evidence evidence;
@@ -375,29 +431,33 @@ void Program::on_refused(const worker::Refused& refused) {
 
 void Program::end_execution(std::uint64_t id, const Evidence& evidence) {
   auto ended = m_running.extract(id);
-  if (ended.empty()) return;
+  if (!ended.empty()) end_job(std::move(ended.mapped().job), evidence);
+}
+
+void Program::end_job(Job job, const Evidence& evidence) {
+  if (!job.execution) return end_unstarted(job, TestStatus::fail, evidence.trouble);
   Evidence all = evidence;
   all.leaks_fail = m_options.leaks_fail;
-  ended.mapped().execution->end(all, std::chrono::system_clock::now());
-  over(ended.mapped().job);
+  job.execution->end(all, std::chrono::system_clock::now());
+  over(job);
 }
 
 // The status of a test that never began.
 void Program::end_unstarted(const Job& job, TestStatus status, const std::string& text) {
-  const auto now = std::chrono::system_clock::now();
   const auto& [session, ordinal, id] = job.target;
-  session->started(ordinal, id, now);
   session->attach(ordinal, id, status == TestStatus::skip ? "reason" : "traceback", "text/plain;charset=utf8",
                   bytes_of(text), true);
-  session->finished(ordinal, id, status, now);
+  session->finished(ordinal, id, status, std::chrono::system_clock::now());
   over(job);
 }
 
 void Program::over(const Job& job) {
-  if (job.attempts > 0) m_suspect_runs = false;
+  if (job.suspect) m_suspect_runs = false;
   if (m_catalog[job.test].suite_process) {
     Suite& suite = m_suites[m_catalog[job.test].suite];
-    suite.last = job;
+    suite.last_run = job.run;
+    suite.last_target = job.target;
+    suite.last_test = job.test;
     if (--suite.expected == 0) close_suite(suite);
   }
   m_events.job_over(*this, job);
@@ -418,12 +478,16 @@ Program::Suite* Program::suite_of(std::uint64_t execution) {
 void Program::run_in_suite(Job job) {
   Suite& suite = m_suites[m_catalog[job.test].suite];
   if (!suite.trouble.empty()) {
-    end_unstarted(job, suite.skipped ? TestStatus::skip : TestStatus::fail, suite.trouble);
+    if (suite.skipped) return end_unstarted(job, TestStatus::skip, suite.trouble);
+    Evidence evidence;
+    evidence.trouble = suite.trouble;
+    end_job(std::move(job), evidence);
   } else if (suite.zygote && suite.zygote->state == Zygote::State::ready && !suite.zygote->finishing) {
-    launch(job, *suite.zygote);
+    launch(std::move(job), *suite.zygote);
   } else {
-    suite.waiting.push_back(job);
-    if (!suite.zygote) start_suite(suite, job.test);
+    const std::uint32_t test = job.test;
+    suite.waiting.push_back(std::move(job));
+    if (!suite.zygote) start_suite(suite, test);
   }
 }
 
@@ -431,8 +495,7 @@ void Program::start_suite(Suite& suite, std::uint32_t test) {
   auto pipes = make_execution_pipes();
   if (!pipes) {
     suite.trouble = "The suite's process could not be started: " + pipes.error().text();
-    for (const Job& job : std::exchange(suite.waiting, {})) end_unstarted(job, TestStatus::fail, suite.trouble);
-    return;
+    return requeue(suite.waiting);
   }
   suite.zygote = std::make_unique<Zygote>(
       m_io, std::move(pipes->report.ours), std::move(pipes->out.ours), std::move(pipes->err.ours),
@@ -461,7 +524,8 @@ void Program::on_suite_ready(Suite& suite, const worker::Ready& ready) {
     suite.trouble = (suite.skipped ? "" : "The set-up of the test's suite failed:\n") +
                     as_text(ready.set_up_failure());
   }
-  for (const Job& job : std::exchange(suite.waiting, {})) run_in_suite(job);
+  requeue(suite.waiting);
+  dispatch_waiting();
 }
 
 void Program::suite_ended(Suite& suite, int wait_status) {
@@ -473,15 +537,14 @@ void Program::suite_ended(Suite& suite, int wait_status) {
     std::string failure = ended.closing_failure;
     if (failure.empty() && wait_status != 0) failure = "The suite's process " + how + ".\n" + ended.output.text();
     if (!failure.empty()) report_tear_down(suite, failure);
-    m_events.closing_suite(suite.last->run, false);
+    m_events.closing_suite(suite.last_run, false);
   } else if (!ended.was_ready) {
     suite.trouble =
         "The set-up of the test's suite did not end: its process " + how + ".\n" + ended.output.text();
   } else {
     lose_executions(ended, "The process of the test's suite " + how);
   }
-  m_waiting.insert(m_waiting.end(), suite.waiting.begin(), suite.waiting.end());
-  suite.waiting.clear();
+  requeue(suite.waiting);
   dispatch_waiting();
 }
 
@@ -490,15 +553,18 @@ void Program::close_suite(Suite& suite) {
   suite.trouble.clear();
   suite.skipped = false;
   if (!suite.zygote || suite.zygote->finishing) return;
-  m_events.closing_suite(suite.last->run, true);
+  m_events.closing_suite(suite.last_run, true);
   suite.zygote->since = std::chrono::steady_clock::now();
   finish(*suite.zygote, false);
 }
 
 void Program::report_tear_down(const Suite& suite, const std::string& failure) {
-  const auto& [session, ordinal, test_id] = suite.last->target;
-  const std::string& suite_name = m_catalog.suite_name(m_catalog[suite.last->test].suite);
-  const std::string id = make_test_id(m_spec.name, suite_name + ".teardown");
+  const std::string name = m_catalog.suite_name(m_catalog[suite.last_test].suite) + ".teardown";
+  std::string id = make_test_id(m_spec.name, name);
+  for (int number = 2; m_catalog.find(id); ++number) {
+    id = make_test_id(m_spec.name, name + " #" + std::to_string(number));
+  }
+  const auto& [session, ordinal, test_id] = suite.last_target;
   const auto now = std::chrono::system_clock::now();
   session->started(ordinal, id, now);
   session->attach(ordinal, id, "traceback", "text/plain;charset=utf8",
@@ -506,17 +572,23 @@ void Program::report_tear_down(const Suite& suite, const std::string& failure) {
   session->finished(ordinal, id, TestStatus::fail, now);
 }
 
-// The program's warm process is gone, and its suites' with it.
+// The program's warm process is gone, and its suites' with it. One that was setting up is as suspect as a test.
 void Program::reset_suites() {
+  const std::string cause = "The program's warm process ended, and the suite's with it,";
   for (auto& [index, suite] : m_suites) {
-    if (suite.zygote) {
-      Zygote& zygote = *suite.zygote;
-      bury(std::move(suite.zygote));
-      if (zygote.finishing) m_events.closing_suite(suite.last->run, false);
-      lose_executions(zygote, "The program's warm process ended, and the suite's with it,");
+    if (!suite.zygote) continue;
+    Zygote& zygote = *suite.zygote;
+    bury(std::move(suite.zygote));
+    if (zygote.finishing) m_events.closing_suite(suite.last_run, false);
+    lose_executions(zygote, cause);
+    if (zygote.was_ready) {
+      requeue(suite.waiting);
+      continue;
     }
-    m_waiting.insert(m_waiting.end(), suite.waiting.begin(), suite.waiting.end());
-    suite.waiting.clear();
+    for (Job& job : std::exchange(suite.waiting, {})) {
+      if (job.suspect) suite.trouble = "The program's warm process ended while the test's suite was set up, alone.";
+      lose(std::move(job), cause);
+    }
   }
 }
 
@@ -539,7 +611,8 @@ void Program::tick(SteadyTime now) {
 }
 
 void Program::check_time(std::uint64_t id, Running& running, SteadyTime now) {
-  const auto begun = running.execution->begun_at();
+  Execution& execution = *running.job.execution;
+  const auto begun = execution.begun_at();
   const bool single = m_singles.contains(id);
   if (!begun) {
     if (!single && m_zygote && now - running.asked > m_options.load_timeout) {
@@ -547,7 +620,7 @@ void Program::check_time(std::uint64_t id, Running& running, SteadyTime now) {
     }
     return;
   }
-  if (now - *begun > watch_after) running.execution->watch(m_io);
+  if (now - *begun > watch_after) execution.watch(m_io);
   if (running.terminated) {
     if (!running.killed && now - *running.terminated >= m_options.grace) {
       running.killed = true;
@@ -559,7 +632,7 @@ void Program::check_time(std::uint64_t id, Running& running, SteadyTime now) {
       kill_zygote(*m_zygote, "it did not answer");
     }
   } else if (m_options.timeout.count() > 0 && now - *begun >= m_options.timeout) {
-    running.execution->timed_out(m_options.timeout);
+    execution.timed_out(m_options.timeout);
     running.terminated = now;
     signal_execution(id, running, SIGTERM);
   }
@@ -567,8 +640,7 @@ void Program::check_time(std::uint64_t id, Running& running, SteadyTime now) {
 
 void Program::check_loading(Zygote& zygote, SteadyTime now) {
   if (zygote.was_ready || !zygote.killed_because.empty() || now - zygote.since < m_options.load_timeout) return;
-  const auto limit = std::chrono::duration_cast<std::chrono::seconds>(m_options.load_timeout).count();
-  kill_zygote(zygote, "it was not ready to run tests within " + std::to_string(limit) + " s" +
+  kill_zygote(zygote, "it was not ready to run tests within " + describe_time(m_options.load_timeout) +
                           (zygote.framework.empty() ? ", and no word came from a Hearth adapter" : ""));
 }
 
@@ -576,13 +648,23 @@ void Program::check_loading(Zygote& zygote, SteadyTime now) {
 void Program::check_suite(Suite& suite, SteadyTime now) {
   Zygote& zygote = *suite.zygote;
   const bool busy = !zygote.was_ready || zygote.finishing;
-  if (!busy || !zygote.killed_because.empty() || m_options.timeout.count() == 0) return;
-  if (now - zygote.since < m_options.timeout) return;
-  zygote.killed_because = "it ran into the time limit";
+  if (!busy || m_options.timeout.count() == 0) return;
+  if (!zygote.killed_because.empty()) {
+    // Nobody says that it has ended: the program's warm process is stuck.
+    if (m_zygote && now - zygote.since > unresponsive_after) kill_zygote(*m_zygote, "it did not answer");
+  } else if (now - zygote.since >= m_options.timeout) {
+    zygote.killed_because = "it ran into the time limit of " + describe_time(m_options.timeout);
+    zygote.since = now;
+    kill_suite(suite);
+  }
+}
+
+void Program::kill_suite(Suite& suite) {
+  if (!m_zygote) return;
   worker::ToZygote kill;
-  kill.mutable_kill()->set_execution(zygote.execution);
+  kill.mutable_kill()->set_execution(suite.zygote->execution);
   kill.mutable_kill()->set_signal(SIGKILL);
-  if (m_zygote) m_zygote->channel.send(kill);
+  m_zygote->channel.send(kill);
 }
 
 void Program::signal_execution(std::uint64_t id, const Running& running, int signal) {
@@ -605,10 +687,11 @@ void Program::kill_zygote(Zygote& zygote, const std::string& because) {
 
 // ---- the end ------------------------------------------------------------------------------------------
 
-void Program::add_running(std::unordered_set<std::uint64_t>& executions) const {
-  for (const auto& [id, running] : m_running) executions.insert(id);
+void Program::add_live(std::unordered_set<std::uint64_t>& marks) const {
+  if (m_zygote) marks.insert(m_zygote->mark);
+  for (const auto& [id, running] : m_running) marks.insert(id);
   for (const auto& [index, suite] : m_suites) {
-    if (suite.zygote) executions.insert(suite.zygote->execution);
+    if (suite.zygote) marks.insert(suite.zygote->execution);
   }
 }
 

@@ -37,8 +37,9 @@ class Run;
 struct Job {
   Run* run;
   ResultTarget target;
-  std::uint32_t test;  // index in the program's catalog
-  int attempts = 0;    // how often it was lost with its zygote
+  std::uint32_t test;    // index in the program's catalog
+  bool suspect = false;  // its zygote was lost while it ran: it runs once more, alone
+  std::unique_ptr<Execution> execution;  // from its first start on
 };
 
 class Program;
@@ -72,8 +73,11 @@ class Program {
 
   // True: the process was one of this program's.
   bool process_ended(pid_t pid, int wait_status, const rusage& usage);
+  // The warm process is not to be stopped: it goes on.
+  void process_stopped(pid_t pid);
   void tick(SteadyTime now);
-  void add_running(std::unordered_set<std::uint64_t>& executions) const;
+  // The marks of its warm processes and of the executions that run.
+  void add_live(std::unordered_set<std::uint64_t>& marks) const;
   [[nodiscard]] bool has_processes() const { return m_zygote != nullptr || !m_singles.empty(); }
   // Tear-down where nothing runs; else, or where `abandon`, an end without.
   void shut_down(bool abandon);
@@ -81,7 +85,6 @@ class Program {
  private:
   struct Running {
     Job job;
-    std::unique_ptr<Execution> execution;
     Zygote* zygote;
     SteadyTime asked;
     std::optional<SteadyTime> terminated;  // when TERM was sent
@@ -93,7 +96,9 @@ class Program {
     std::deque<Job> waiting;
     std::string trouble;      // why its set-up gave nothing to run in
     bool skipped = false;     // it asked for its tests to be skipped; `trouble` says why
-    std::optional<Job> last;  // whose Run waits for the tear-down
+    Run* last_run = nullptr;  // of the last test that ended: it waits for the tear-down
+    ResultTarget last_target{};
+    std::uint32_t last_test = 0;
   };
 
   void on_message(Zygote& zygote, const worker::FromZygote& message);
@@ -107,11 +112,16 @@ class Program {
 
   void settle();
   void zygote_lost(int wait_status);
+  void start_again(const std::string& cause, const std::string& account);
   void single_ended(Zygote& zygote, int wait_status);
   void fail_to_load(const std::string& cause);
   [[nodiscard]] std::string account_of(Zygote& zygote, int wait_status) const;
 
   void dispatch_waiting();
+  [[nodiscard]] std::optional<Job> next_job();
+  [[nodiscard]] bool can_dispatch() const;
+  [[nodiscard]] bool is_quiet() const;
+  void requeue(std::deque<Job>& jobs);
   void dispatch(Job job);
   std::uint64_t prepare(Job job, Zygote* zygote);
   void launch(Job job, Zygote& zygote);
@@ -124,10 +134,13 @@ class Program {
   void reset_suites();
   [[nodiscard]] Suite* suite_of(const Zygote& zygote);
   [[nodiscard]] Suite* suite_of(std::uint64_t execution);
+  void kill_suite(Suite& suite);
 
   void finish(Zygote& zygote, bool abandon);
   void lose_executions(const Zygote& zygote, const std::string& cause);
+  void lose(Job job, const std::string& cause);
   void end_execution(std::uint64_t id, const Evidence& evidence);
+  void end_job(Job job, const Evidence& evidence);
   void end_unstarted(const Job& job, protocol::TestStatus status, const std::string& text);
   void over(const Job& job);
   void bury(std::unique_ptr<Zygote> zygote);
@@ -152,7 +165,9 @@ class Program {
   std::string m_trouble;  // why no test can run: global set-up failed, or it was lost too often
   bool m_skipped = false;  // global set-up asked for a skip; m_trouble says why
   bool m_suspect_runs = false;
-  int m_losses = 0;  // of the warm process, in a row without a test in between
+  bool m_dispatching = false;
+  int m_losses = 0;         // of the warm process, in a row without a test that ended in between
+  int m_failed_starts = 0;  // of these, in a row, before it was ready
   std::unique_ptr<Zygote> m_zygote;
   std::map<std::uint32_t, Suite> m_suites;
   std::map<std::uint64_t, std::unique_ptr<Zygote>> m_singles;

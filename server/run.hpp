@@ -1,7 +1,7 @@
 // The ledger of one List or Run: what was asked for, and what is still owed before its Done. Pure.
 //
 // An id is pending until the programs that could have it are listed. A Run is over when no id is pending, none is
-// queued or running, and no suite's tear-down goes on for it.
+// queued or running, nothing is left to be answered at once, and no suite's tear-down goes on for it.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +23,16 @@ struct QueuedTest {
   std::uint32_t test;
 };
 
+// What is answered without running anything, as soon as the client has room for it: a line of a List, an
+// unknown id, or `<program>.load`.
+struct Answer {
+  const Program* program;  // nullptr: no program has the id
+  std::uint32_t test;      // index in its catalog; no_index: its `.load`
+  std::string unknown_id;
+
+  static constexpr std::uint32_t no_index = ~std::uint32_t{0};
+};
+
 class Run {
  public:
   enum class Kind { list, run };
@@ -37,6 +47,14 @@ class Run {
 
   // Ids that no program has claimed yet.
   [[nodiscard]] std::vector<std::string>& pending() { return m_pending; }
+
+  void answer(Answer answer) { m_answers.push_back(std::move(answer)); }
+  [[nodiscard]] std::optional<Answer> take_answer() {
+    if (m_answers.empty()) return std::nullopt;
+    Answer answer = std::move(m_answers.front());
+    m_answers.pop_front();
+    return answer;
+  }
 
   void queue(QueuedTest test) { m_queue.push_back(test); }
   // The first queued test that `may_run` lets through, taken out; the order of the others stays.
@@ -55,7 +73,7 @@ class Run {
   void hold(bool begins) { m_holds += begins ? 1 : -1; }
 
   [[nodiscard]] bool is_over() const {
-    return m_pending.empty() && m_queue.empty() && m_running == 0 && m_holds == 0;
+    return m_pending.empty() && m_answers.empty() && m_queue.empty() && m_running == 0 && m_holds == 0;
   }
 
  private:
@@ -64,6 +82,7 @@ class Run {
   std::uint64_t m_ordinal;
   bool m_all;
   std::vector<std::string> m_pending;
+  std::deque<Answer> m_answers;
   std::deque<QueuedTest> m_queue;
   std::size_t m_running = 0;
   int m_holds = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <unordered_set>
 
 #include "server/cpu_limit.hpp"
 
@@ -14,10 +15,14 @@ constexpr auto tick_interval = std::chrono::milliseconds(5);
 void send_failure(protocol::ServerSession& session, std::uint64_t ordinal, std::string_view id,
                   std::string_view text) {
   const auto now = std::chrono::system_clock::now();
-  session.started(ordinal, id, now);
   session.attach(ordinal, id, "traceback", "text/plain;charset=utf8",
                  {reinterpret_cast<const std::byte*>(text.data()), text.size()}, true);
   session.finished(ordinal, id, TestStatus::fail, now);
+}
+
+void leave_out_repeated(std::vector<std::string>& ids) {
+  std::unordered_set<std::string> seen;
+  std::erase_if(ids, [&](const std::string& id) { return !seen.insert(id).second; });
 }
 
 }  // namespace
@@ -39,6 +44,7 @@ void Schedule::start_programs() {
 }
 
 void Schedule::list(protocol::ServerSession& session, protocol::ListRequested request) {
+  if (request.tests) leave_out_repeated(*request.tests);
   accept(std::make_unique<Run>(Run::Kind::list, session, request.ordinal, std::move(request.tests)));
 }
 
@@ -78,7 +84,7 @@ void Schedule::resolve(Run& run, Program& program) {
   if (!run.wants_all()) {
     std::erase_if(run.pending(), [&](const std::string& id) { return claim(run, program, id); });
   } else if (!program.load_failure().empty()) {
-    take_load_failure(run, program);
+    run.answer({&program, Answer::no_index, {}});
   } else {
     for (std::uint32_t test = 0; test < program.catalog().size(); ++test) {
       const CatalogTest& known = program.catalog()[test];
@@ -87,16 +93,17 @@ void Schedule::resolve(Run& run, Program& program) {
   }
 }
 
-// True: the id is this program's, and listed or queued.
+// True: the id is this program's, and is answered or queued.
 bool Schedule::claim(Run& run, Program& program, const std::string& id) {
   if (!program.load_failure().empty()) {
-    if (id == program.load_id()) take_load_failure(run, program);
-    return id == program.load_id();
+    if (id != program.load_id()) return false;
+    run.answer({&program, Answer::no_index, {}});
+    return true;
   }
   const auto test = program.catalog().find(id);
   if (!test) return false;
   if (run.is_list()) {
-    run.session().exists(run.ordinal(), id);
+    run.answer({&program, *test, {}});
   } else {
     program.expect(*test);
     run.queue({&program, *test});
@@ -104,20 +111,31 @@ bool Schedule::claim(Run& run, Program& program, const std::string& id) {
   return true;
 }
 
-void Schedule::take_load_failure(Run& run, const Program& program) {
-  if (run.is_list()) {
-    run.session().exists(run.ordinal(), program.load_id());
-  } else {
-    send_failure(run.session(), run.ordinal(), program.load_id(),
-                 "The program cannot be served: " + program.load_failure());
+// No program has these.
+void Schedule::resolve_rest(Run& run) {
+  for (std::string& id : std::exchange(run.pending(), {})) {
+    if (!run.is_list()) run.answer({nullptr, Answer::no_index, std::move(id)});
   }
 }
 
-// No program has these.
-void Schedule::resolve_rest(Run& run) {
-  for (const std::string& id : std::exchange(run.pending(), {})) {
-    if (run.is_list()) continue;
-    send_failure(run.session(), run.ordinal(), id,
+void Schedule::answer(Run& run) {
+  while (may_start()) {
+    const auto answer = run.take_answer();
+    if (!answer) return;
+    answer_one(run, *answer);
+  }
+}
+
+void Schedule::answer_one(Run& run, const Answer& answer) {
+  const bool is_load = answer.program != nullptr && answer.test == Answer::no_index;
+  if (run.is_list()) {
+    run.session().exists(run.ordinal(),
+                         is_load ? answer.program->load_id() : answer.program->catalog()[answer.test].id);
+  } else if (is_load) {
+    send_failure(run.session(), run.ordinal(), answer.program->load_id(),
+                 "The program cannot be served: " + answer.program->load_failure());
+  } else {
+    send_failure(run.session(), run.ordinal(), answer.unknown_id,
                  "This server has no test of that id. List shows the tests it has.\n");
   }
 }
@@ -134,6 +152,7 @@ void Schedule::fill_soon() {
 
 void Schedule::fill() {
   if (m_ended) return;
+  for (const auto& run : m_runs) answer(*run);
   while (m_busy.size() < m_jobs && may_start() && start_one()) {
   }
   for (auto at = m_runs.begin(); at != m_runs.end();) {
@@ -170,7 +189,7 @@ void Schedule::closing_suite(Run* run, bool begins) {
 }
 
 void Schedule::finish_if_over(Run& run) {
-  if (!run.is_over() || !all_settled()) return;
+  if (!run.is_over() || (run.wants_all() && !all_settled())) return;
   run.session().done(run.ordinal());
   std::erase_if(m_runs, [&](const auto& one) { return one.get() == &run; });
 }
@@ -194,10 +213,14 @@ void Schedule::process_ended(pid_t pid, int wait_status, const rusage& usage) {
   }
 }
 
+void Schedule::process_stopped(pid_t pid) {
+  for (const auto& program : m_programs) program->process_stopped(pid);
+}
+
 void Schedule::kill_strays() {
-  std::unordered_set<std::uint64_t> running;
-  for (const auto& program : m_programs) program->add_running(running);
-  m_orphans.kill_strays(running);
+  std::unordered_set<std::uint64_t> live;
+  for (const auto& program : m_programs) program->add_live(live);
+  m_orphans.kill_strays(live, !m_busy.empty());
 }
 
 bool Schedule::has_processes() const {

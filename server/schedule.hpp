@@ -30,9 +30,12 @@ class Schedule final : public ProgramEvents {
   void fill_soon();
 
   void process_ended(pid_t pid, int wait_status, const rusage& usage);
+  void process_stopped(pid_t pid);
   // Kills orphans that belong to no running test.
   void kill_strays();
   [[nodiscard]] bool is_idle() const { return m_runs.empty(); }
+  // Lists and Runs that are not done.
+  [[nodiscard]] std::size_t open() const { return m_runs.size(); }
   [[nodiscard]] bool has_processes() const;
   void shut_down(bool abandon);
 
@@ -45,8 +48,9 @@ class Schedule final : public ProgramEvents {
   void accept(std::unique_ptr<Run> run);
   void resolve(Run& run, Program& program);
   bool claim(Run& run, Program& program, const std::string& id);
-  void take_load_failure(Run& run, const Program& program);
-  void resolve_rest(Run& run);
+  static void resolve_rest(Run& run);
+  void answer(Run& run);
+  static void answer_one(Run& run, const Answer& answer);
   void finish_if_over(Run& run);
   [[nodiscard]] bool all_settled() const;
   void fill();

@@ -17,6 +17,7 @@ namespace hearth::server {
 namespace {
 
 constexpr auto tear_down_limit = std::chrono::seconds(10);
+constexpr std::size_t max_open = 256;  // commands of a client that does not read; the others' number is free
 
 // Takes stdin and stdout for the session alone: whatever else writes to stdout from here on is lost, and what
 // reads stdin sees its end.
@@ -68,7 +69,8 @@ class Server {
     return {[this](protocol::ListRequested list) { m_schedule.list(m_session, std::move(list)); },
             [this](protocol::RunRequested run) { m_schedule.run(m_session, std::move(run)); },
             [this](SessionIo::End end, const std::string& reason) { on_end(end, reason); },
-            [this] { m_schedule.fill_soon(); }};
+            [this] { m_schedule.fill_soon(); },
+            [this] { return m_schedule.open() < max_open; }};
   }
 
   void on_end(SessionIo::End end, const std::string& reason) {
@@ -88,6 +90,10 @@ class Server {
     const auto deadline = std::chrono::steady_clock::now() + tear_down_limit;
     while (m_schedule.has_processes() && m_io.run_one_until(deadline) > 0) {
     }
+    if (m_schedule.has_processes()) {
+      std::fprintf(stderr, "hearth: a program had not torn down after %d s; it is killed\n",
+                   static_cast<int>(tear_down_limit.count()));
+    }
   }
 
   void wait_for_children() {
@@ -101,9 +107,13 @@ class Server {
   void reap() {
     int status = 0;
     rusage usage{};
-    for (pid_t pid = 0; (pid = wait4(-1, &status, WNOHANG, &usage)) > 0;) {
-      m_schedule.process_ended(pid, status, usage);
-      m_schedule.kill_strays();
+    for (pid_t pid = 0; (pid = wait4(-1, &status, WNOHANG | WUNTRACED, &usage)) > 0;) {
+      if (WIFSTOPPED(status)) {
+        m_schedule.process_stopped(pid);
+      } else {
+        m_schedule.process_ended(pid, status, usage);
+        m_schedule.kill_strays();
+      }
     }
   }
 

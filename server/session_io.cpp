@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -13,7 +14,7 @@ namespace {
 
 constexpr std::size_t room = 8u << 20;  // bytes of output that a client may be behind
 constexpr auto candidate_patience = std::chrono::seconds(3);
-constexpr int last_words_ms = 1000;
+constexpr auto last_words = std::chrono::seconds(2);
 
 bool is_regular(int fd) {
   struct stat status {};
@@ -68,8 +69,16 @@ SessionIo::SessionIo(asio::io_context& io, UniqueFd in, UniqueFd out, protocol::
 
 void SessionIo::start() { wait_for_input(); }
 
+// A client that does not read is heard for long, since it may say Goodbye; but what it asks for and what it does
+// wrong is answered into memory.
+bool SessionIo::may_read() const {
+  return has_room() || (m_session.output().size() < 2 * room && m_events.may_pile_up());
+}
+
 void SessionIo::wait_for_input() {
   if (m_ended) return;
+  m_paused = !may_read();
+  if (m_paused) return;
   if (m_in_file) {
     asio::post(m_in.get_executor(), [this] { read_input(); });
     return;
@@ -153,11 +162,17 @@ void SessionIo::flush() {
     }
   }
   if (!had_room && has_room() && !m_ended) m_events.on_room();
+  if (m_paused && may_read()) wait_for_input();
 }
 
 void SessionIo::flush_finally() {
+  const auto deadline = std::chrono::steady_clock::now() + last_words;
+  const auto left = [&] {
+    const auto time = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    return static_cast<int>(std::max<std::int64_t>(0, time.count()));
+  };
   pollfd writable{m_out_fd, POLLOUT, 0};
-  while (!m_session.output().empty() && poll(&writable, 1, last_words_ms) > 0) {
+  while (!m_session.output().empty() && poll(&writable, 1, left()) > 0) {
     const protocol::ByteView output = m_session.output();
     const ssize_t written = write(m_out_fd, output.data(), output.size());
     if (written <= 0 && errno != EINTR && errno != EAGAIN) return;

@@ -18,6 +18,7 @@ class SessionIo {
     std::function<void(protocol::RunRequested)> on_run;
     std::function<void(End, const std::string& reason)> on_end;  // once
     std::function<void()> on_room;  // the output has gone down below what makes has_room() true
+    std::function<bool()> may_pile_up;  // false: a client without room is not listened to
   };
 
   // Own descriptions of them where there can be: the client's keep their flags. Regular files work too.
@@ -33,6 +34,7 @@ class SessionIo {
 
  private:
   void wait_for_input();
+  [[nodiscard]] bool may_read() const;
   void read_input();
   void take_events();
   void watch_candidate();
@@ -47,6 +49,7 @@ class SessionIo {
   int m_out_fd;
   asio::steady_timer m_candidate_timer;
   bool m_writing = false;
+  bool m_paused = false;  // reading is: the client does not read, and went on asking
   bool m_ended = false;
 };
 

@@ -9,12 +9,6 @@ namespace hearth::server {
 using protocol::TestStatus;
 namespace {
 
-std::string seconds(std::chrono::milliseconds time) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g s", static_cast<double>(time.count()) / 1000);
-  return text;
-}
-
 std::string name(TestStatus status) {
   switch (status) {
     case TestStatus::success: return "a pass";
@@ -41,7 +35,7 @@ std::string name_left(const std::vector<LeftProcess>& left) {
 std::string overriding_cause(const Evidence& evidence) {
   if (!evidence.trouble.empty()) return evidence.trouble;
   if (evidence.timed_out) {
-    return "The test ran into its time limit of " + seconds(*evidence.timed_out) + " and was killed (it " +
+    return "The test ran into its time limit of " + describe_time(*evidence.timed_out) + " and was killed (it " +
            ending(evidence) + ").";
   }
   const bool ended_by_us = evidence.wait_status && *evidence.wait_status == 0;
@@ -58,6 +52,12 @@ std::string overriding_cause(const Evidence& evidence) {
 }
 
 }  // namespace
+
+std::string describe_time(std::chrono::milliseconds time) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g s", static_cast<double>(time.count()) / 1000);
+  return text;
+}
 
 std::string describe_wait_status(int wait_status) {
   if (WIFEXITED(wait_status)) return "exited with status " + std::to_string(WEXITSTATUS(wait_status));

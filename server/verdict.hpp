@@ -34,6 +34,9 @@ struct Judgement {
 
 [[nodiscard]] Judgement judge(const Evidence& evidence);
 
+// "1.5 s".
+[[nodiscard]] std::string describe_time(std::chrono::milliseconds time);
+
 // "exited with status 3", "was killed by signal 11 (SIGSEGV)".
 [[nodiscard]] std::string describe_wait_status(int wait_status);
 

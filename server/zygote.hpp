@@ -36,10 +36,12 @@ struct Zygote {
   bool finishing = false;       // told to tear down and end
   pid_t pid = 0;                // 0: not known yet
   std::uint64_t execution = 0;  // a suite's or a single test's process: its own name
+  std::uint64_t mark = 0;       // in its environment, and in that of what it starts before it parks
   std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
   std::string framework;
   std::string closing_failure;  // what its tear-down said
   std::string killed_because;   // why the server killed it; empty: it did not
+  bool killed_for_silence = false;  // because its channel was closed; or another had killed it
   OutputTail output;
   WorkerChannel channel;
 };
