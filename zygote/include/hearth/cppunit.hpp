@@ -175,23 +175,20 @@ class Subunit {
 };
 
 // Tells what happens to one test, however often a decorator repeats it: the first failure as it comes, a pass
-// only when the run is over.
+// only when the run is over. Nothing before that, so that a test that ends its process in between has no report.
 class Relay final : public CPPUNIT_NS::TestListener {
  public:
   explicit Relay(const Test* test) : m_test(test) {}
 
   void startTest(Test* test) override {
-    if (test != m_test) return;
-    const std::string event = said([&] { m_listener.startTest(test); });
-    if (!m_started) zygote::report::subunit_v1(event);
-    m_started = true;
+    if (test == m_test) m_start = said([&] { m_listener.startTest(test); });
   }
   void addFailure(const TestFailure& failure) override {
     const std::string event = located(said([&] { m_listener.addFailure(failure); }), failure);
     if (m_failed) {
       zygote::report::text("traceback", details_of(event));
     } else {
-      zygote::report::subunit_v1(event);
+      zygote::report::subunit_v1(m_start + event);
     }
     m_failed = true;
   }
@@ -202,7 +199,7 @@ class Relay final : public CPPUNIT_NS::TestListener {
 
   // No pass where the test was never started.
   [[noreturn]] void finish() {
-    if (!m_failed) zygote::report::subunit_v1(m_pass);
+    if (!m_failed && !m_pass.empty()) zygote::report::subunit_v1(m_start + m_pass);
     zygote::report::finish();
   }
 
@@ -235,9 +232,9 @@ class Relay final : public CPPUNIT_NS::TestListener {
 
   const Test* const m_test;
   CPPUNIT_NS::SubunitTestProgressListener m_listener;
-  bool m_started = false;
-  bool m_failed = false;
+  std::string m_start;
   std::string m_pass;
+  bool m_failed = false;
 };
 
 // ---- the run ----------------------------------------------------------------------------------------
