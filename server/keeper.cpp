@@ -24,6 +24,16 @@ void forward(int signal) {
 
 constexpr int forwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
 
+// Whoever started us may have left signals blocked, or SIGCHLD ignored: then no child could be waited for.
+void take_signals_as_they_should_be(sigset_t& ours) {
+  sigemptyset(&ours);
+  for (const int signal : forwarded) sigaddset(&ours, signal);
+  sigset_t unblocked = ours;
+  sigaddset(&unblocked, SIGCHLD);
+  sigprocmask(SIG_UNBLOCK, &unblocked, nullptr);
+  signal(SIGCHLD, SIG_DFL);
+}
+
 // Nothing of the session's stays open here: its end of file is the server's.
 void let_go_of_the_session() {
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -46,12 +56,11 @@ int wait_for(pid_t kept) {
 
 int run_kept(const std::function<int()>& body) {
   process::become_subreaper();
-  // Until both know of each other, signals wait.
-  sigset_t all;
+  sigset_t ours;
   sigset_t before;
-  sigemptyset(&all);
-  for (const int signal : forwarded) sigaddset(&all, signal);
-  sigprocmask(SIG_BLOCK, &all, &before);
+  take_signals_as_they_should_be(ours);
+  // Until both know of each other, signals wait.
+  sigprocmask(SIG_BLOCK, &ours, &before);
   const pid_t keeper = getpid();
   const pid_t kept = fork();
   if (kept < 0) {

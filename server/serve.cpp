@@ -12,6 +12,7 @@
 #include "server/keeper.hpp"
 #include "server/schedule.hpp"
 #include "server/session_io.hpp"
+#include "server/spawn.hpp"
 
 namespace hearth::server {
 namespace {
@@ -26,13 +27,6 @@ UniqueFd take_over(int fd, int access) {
   const UniqueFd null(open("/dev/null", access | O_CLOEXEC));
   dup2(null.get(), fd);
   return taken;
-}
-
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // One server with its one session.

@@ -2,11 +2,12 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "process/children.hpp"
 
@@ -46,6 +47,8 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
   return list;
 }
 
+std::optional<rlimit> limit_before;  // of descriptors, where raise_descriptor_limit() has raised it
+
 struct ChildEnds {
   int channel;
   int out;
@@ -55,8 +58,9 @@ struct ChildEnds {
 
 [[noreturn]] void become_program(const ChildEnds& ends, const char* path, const char* cwd, char** arguments,
                                  char** environment, pid_t parent) {
+  int trouble = ends.trouble;
   const auto give_up = [&](int code) {
-    [[maybe_unused]] const ssize_t ignored = write(ends.trouble, &code, sizeof code);
+    [[maybe_unused]] const ssize_t ignored = write(trouble, &code, sizeof code);
     _exit(127);
   };
   if (!process::die_with_parent(SIGKILL, parent)) _exit(127);
@@ -67,11 +71,14 @@ struct ChildEnds {
     if (signal != SIGKILL && signal != SIGSTOP) ::signal(signal, SIG_DFL);
   }
   setsid();
+  // Out of the way first: any of them may have a number that another is to get.
+  const int channel = fcntl(ends.channel, F_DUPFD_CLOEXEC, channel_fd + 1);
+  const int out = fcntl(ends.out, F_DUPFD_CLOEXEC, channel_fd + 1);
+  const int err = fcntl(ends.err, F_DUPFD_CLOEXEC, channel_fd + 1);
+  trouble = fcntl(ends.trouble, F_DUPFD_CLOEXEC, channel_fd + 1);
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  dup2(null, 0);
-  dup2(ends.out, 1);
-  dup2(ends.err, 2);
-  dup2(ends.channel, channel_fd);
+  if (dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0 || dup2(channel, channel_fd) < 0) give_up(errno);
+  if (limit_before) setrlimit(RLIMIT_NOFILE, &*limit_before);
   if (cwd[0] != '\0' && chdir(cwd) != 0) give_up(errno);
   execve(path, arguments, environment);
   give_up(errno);
@@ -96,6 +103,14 @@ std::string remedy_for(int code) {
 }
 
 }  // namespace
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  if (!limit_before) limit_before = limit;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 Expected<FdPair> make_pipe() {
   int ends[2];

@@ -19,6 +19,10 @@ struct SpawnSettings {
   std::vector<std::string> environment;  // K=V, on top of ours
 };
 
+// Allows this process as many descriptors as it may have. What spawn() starts gets the limit from before: a
+// program is to find what it finds when it is started by hand.
+void raise_descriptor_limit();
+
 struct SpawnedProgram {
   pid_t pid;
   UniqueFd channel;  // the worker channel's end; SOCK_SEQPACKET, non-blocking

@@ -27,6 +27,18 @@ int character_length(std::string_view bytes) {
   return length;
 }
 
+bool is_hex_digit(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
+}
+
+// Bytes at the front of the name that are one character and are written as %XX; 0: the character is written as it is.
+std::size_t escaped_length(std::string_view name, int length) {
+  const auto byte = static_cast<unsigned char>(name[0]);
+  if (length <= 0 || byte < 0x20 || byte == 0x7F) return 1;
+  if (byte == 0xC2 && static_cast<unsigned char>(name[1]) < 0xA0) return 2;  // U+0080 to U+009F
+  return byte == '%' && name.size() > 2 && is_hex_digit(name[1]) && is_hex_digit(name[2]) ? 1 : 0;
+}
+
 }  // namespace
 
 Utf8Scan scan_utf8(std::string_view bytes) {
@@ -63,16 +75,13 @@ std::string make_test_id(std::string_view program, std::string_view name) {
   std::string id(program);
   id += '.';
   while (!name.empty()) {
-    const auto byte = static_cast<unsigned char>(name[0]);
-    const int length = byte < 0x20 || byte == 0x7F ? 0 : character_length(name);
-    // U+0080 to U+009F are control characters too.
-    const bool escaped = length <= 0 || (byte == 0xC2 && static_cast<unsigned char>(name[1]) < 0xA0);
-    const std::size_t taken = escaped ? static_cast<std::size_t>(length > 0 ? length : 1)
-                                      : static_cast<std::size_t>(length);
+    const int length = character_length(name);
+    const std::size_t escaped = escaped_length(name, length);
+    const std::size_t taken = escaped != 0 ? escaped : static_cast<std::size_t>(length);
     for (const char c : name.substr(0, taken)) {
-      const auto one = static_cast<unsigned char>(c);
-      if (escaped) {
-        id += {'%', hex_digits[one >> 4], hex_digits[one & 15]};
+      const auto byte = static_cast<unsigned char>(c);
+      if (escaped != 0) {
+        id += {'%', hex_digits[byte >> 4], hex_digits[byte & 15]};
       } else {
         id += c;
       }

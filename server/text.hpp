@@ -16,7 +16,8 @@ struct Utf8Scan {
 // The text with every byte that is no UTF-8, and every NUL, written as \xNN.
 [[nodiscard]] std::string as_text(std::string_view bytes);
 
-// A test's id: `<program>.<name>`, control characters and what is no UTF-8 percent-escaped.
+// A test's id: `<program>.<name>`, control characters and what is no UTF-8 percent-escaped, and a % that would
+// read as such an escape. spec/rpc.md, RPC-12.2.
 [[nodiscard]] std::string make_test_id(std::string_view program, std::string_view name);
 
 }  // namespace hearth::server
