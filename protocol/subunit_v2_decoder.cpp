@@ -52,6 +52,8 @@ struct PacketDecoder::Impl {
   void begin_at_boundary(std::uint64_t position);
   [[nodiscard]] Verdict judge();
   [[nodiscard]] bool checksum_holds(std::uint64_t begin, std::uint64_t end);
+  [[nodiscard]] bool synchronised() const;
+  void mean_packet_until(std::uint64_t end);
   void note_damage(std::size_t size, Damage reason);
   std::optional<DecodeEvent> take_packet();
   std::optional<DecodeEvent> take_damage(std::uint64_t end);
@@ -64,6 +66,7 @@ struct PacketDecoder::Impl {
   std::uint64_t m_boundary = 0;    // the last known: the stream's start, or the end of a packet
   std::uint64_t m_tracked = 0;     // m_characters knows the text since m_boundary up to here
   CharacterTracker m_characters;
+  std::uint64_t m_packet_meant_until = 0;  // what is before is no text: every byte is a boundary
   std::optional<PendingDamage> m_damage;
   std::uint64_t m_wasted = 0;  // bytes under checksums that did not hold
   CrcIndex m_index;
@@ -110,7 +113,7 @@ bool PacketDecoder::Impl::find_candidate() {
       if (found == nullptr) break;
       m_scan += static_cast<std::uint64_t>(static_cast<const std::byte*>(found) - from);
     }
-    if (m_damage || m_scan == m_boundary) return true;
+    if (m_scan < m_packet_meant_until || m_scan == m_boundary) return true;
     track(m_scan);
     if (!m_characters.continues_with(wire::signature)) return true;
     ++m_scan;
@@ -125,7 +128,7 @@ void PacketDecoder::Impl::track(std::uint64_t end) {
 }
 
 void PacketDecoder::Impl::begin_at_boundary(std::uint64_t position) {
-  m_scan = m_boundary = m_tracked = position;
+  m_scan = m_boundary = m_tracked = m_packet_meant_until = position;
   m_characters.reset();
 }
 
@@ -135,7 +138,10 @@ PacketDecoder::Impl::Verdict PacketDecoder::Impl::judge() {
     case Header::Kind::text:
       return Verdict::text;
     case Header::Kind::incomplete:
-      if (m_at_end) return Verdict::text;
+      if (m_at_end) {
+        if (synchronised()) mean_packet_until(m_scan + header.size);
+        return Verdict::text;
+      }
       m_need = m_scan + header.size;
       return Verdict::wait;
     case Header::Kind::damaged:
@@ -164,9 +170,17 @@ bool PacketDecoder::Impl::checksum_holds(std::uint64_t begin, std::uint64_t end)
 
 // What is wrong at m_scan is damage where there had to be a packet, and text anywhere else.
 void PacketDecoder::Impl::note_damage(std::size_t size, Damage reason) {
-  if (m_damage) return;
-  const bool synchronised = m_scan == m_boundary || *m_buffer.at(m_scan - 1) == std::byte{'\n'};
-  if (synchronised) m_damage = {m_scan, m_scan + size, reason};
+  if (m_damage || !synchronised()) return;
+  m_damage = {m_scan, m_scan + size, reason};
+  mean_packet_until(m_damage->end);
+}
+
+bool PacketDecoder::Impl::synchronised() const {
+  return m_scan == m_boundary || *m_buffer.at(m_scan - 1) == std::byte{'\n'};
+}
+
+void PacketDecoder::Impl::mean_packet_until(std::uint64_t end) {
+  m_packet_meant_until = std::max(m_packet_meant_until, end);
 }
 
 std::optional<DecodeEvent> PacketDecoder::Impl::take_packet() {

@@ -193,6 +193,8 @@ def streams():
     yield '5.2', 'a character cut short within damage', [
         D('checksum', raw(file_name='f', content='\u20ac'.encode() * 20)[:30]), P(**a), T('...'), P(**b),
         T('.' * 40)]
+    yield '5.2', 'a character cut short within a packet that the end cut short', [
+        T(raw(file_name='f', content='\n'.encode() + '\u20ac'.encode() * 80)[:30]), P(**a), T('...'), P(**b)]
     yield '5.2', 'a lone continuation byte', [T(b'\x82\x82'), P(**a)]
     yield '5.2', 'behind a packet begins a character', [
         P(file_name='f', content=b'\xc2'), P(**a), P(**b)]

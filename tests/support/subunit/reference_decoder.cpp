@@ -109,7 +109,7 @@ bool well_formed(ByteView packet) {
 
 // What a candidate is; `size`: of the packet, or of what is damaged.
 struct Candidate {
-  enum class Kind : std::uint8_t { text, packet, bad_checksum, bad_header };
+  enum class Kind : std::uint8_t { text, incomplete, packet, bad_checksum, bad_header };
   Kind kind;
   std::size_t size = 0;
 };
@@ -127,7 +127,7 @@ Candidate examine(ByteView bytes) {
   Fields fields{bytes.subspan(3)};
   const std::size_t size = fields.number();
   if (size < 3 + length_size + 4) return {Kind::bad_header, 3 + length_size};
-  if (bytes.size() < size) return {Kind::text};
+  if (bytes.size() < size) return {Kind::incomplete, size};
   const ByteView stored = bytes.subspan(size - 4, 4);
   std::uint32_t crc = 0;
   for (std::byte byte : stored) crc = crc << 8 | value(byte);
@@ -148,7 +148,7 @@ class Reference {
   void step() {
     if (m_damage_end != 0 && m_at == m_damage_end) close(m_at);
     const unsigned byte = value(m_stream[m_at]);
-    const bool in_character = m_damage_end == 0 && m_utf8.takes(byte);
+    const bool in_character = m_at >= m_packet_meant_until && m_utf8.takes(byte);
     const Candidate candidate =
         in_character ? Candidate{Candidate::Kind::text} : examine(m_stream.subspan(m_at));
     if (candidate.kind == Candidate::Kind::packet) {
@@ -156,9 +156,15 @@ class Reference {
       return;
     }
     const bool synchronised = m_at == m_boundary || m_stream[m_at - 1] == std::byte{'\n'};
-    if (candidate.kind != Candidate::Kind::text && synchronised && m_damage_end == 0) {
+    const bool bad = candidate.kind == Candidate::Kind::bad_checksum ||
+                     candidate.kind == Candidate::Kind::bad_header;
+    if (candidate.kind == Candidate::Kind::incomplete && synchronised) {
+      m_packet_meant_until = std::max(m_packet_meant_until, m_at + candidate.size);
+    }
+    if (bad && synchronised && m_damage_end == 0) {
       close(m_at);
       m_damage_end = m_at + candidate.size;
+      m_packet_meant_until = std::max(m_packet_meant_until, m_damage_end);
       m_damage_is_boundary = candidate.kind == Candidate::Kind::bad_checksum;
     }
     if (byte == '\n') m_utf8 = {};
@@ -171,7 +177,7 @@ class Reference {
     const bool good = well_formed(m_stream.subspan(m_at, size));
     m_spans.push_back({good ? Span::Kind::packet : Span::Kind::malformed, m_at, m_at + size});
     m_at += size;
-    m_begin = m_boundary = m_at;
+    m_begin = m_boundary = m_packet_meant_until = m_at;
     m_utf8 = {};
   }
 
@@ -179,7 +185,7 @@ class Reference {
   void close(std::size_t end) {
     const bool damage = m_damage_end != 0;
     if (damage && end == m_damage_end && m_damage_is_boundary) {
-      m_boundary = end;
+      m_boundary = m_packet_meant_until = end;
       m_utf8 = {};
     }
     m_damage_end = 0;
@@ -193,6 +199,7 @@ class Reference {
   std::size_t m_at = 0;
   std::size_t m_begin = 0;  // of what is not yet in m_spans
   std::size_t m_boundary = 0;
+  std::size_t m_packet_meant_until = 0;
   std::size_t m_damage_end = 0;  // 0: what reaches up to m_at is text
   bool m_damage_is_boundary = false;
   Utf8 m_utf8;
