@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <optional>
 
+#include "server/text.hpp"
+
 namespace hearth::server {
 namespace fs = std::filesystem;
 namespace {
@@ -19,7 +21,8 @@ std::string_view explicit_name(std::string_view argument) {
   const std::size_t equals = argument.find('=');
   if (equals == std::string_view::npos || equals == 0) return {};
   const std::string_view name = argument.substr(0, equals);
-  return std::all_of(name.begin(), name.end(), is_name_character) ? name : std::string_view{};
+  const bool is_name = std::all_of(name.begin(), name.end(), is_name_character) && scan_utf8(name).valid == name.size();
+  return is_name ? name : std::string_view{};
 }
 
 bool is_file(const fs::path& path) {
@@ -44,8 +47,17 @@ std::optional<fs::path> find_program(const std::string& word) {
 
 std::string default_name(const fs::path& path) {
   std::string name = path.filename().string();
-  std::replace_if(name.begin(), name.end(), [](char c) { return !is_name_character(c); }, '_');
+  const bool is_text = scan_utf8(name).valid == name.size();
+  std::replace_if(
+      name.begin(), name.end(),
+      [&](char c) { return !is_name_character(c) || (!is_text && static_cast<unsigned char>(c) >= 0x80); }, '_');
   return name;
+}
+
+// Tests of both could have one id: `a` with `b.c` and `a.b` with `c`.
+bool share_ids(std::string_view a, std::string_view b) {
+  if (a.size() > b.size()) std::swap(a, b);
+  return b.starts_with(a) && (a.size() == b.size() || b[a.size()] == '.');
 }
 
 }  // namespace
@@ -109,11 +121,15 @@ Expected<std::vector<ProgramSpec>> parse_programs(const std::vector<std::string>
   for (const std::string& argument : arguments) {
     auto spec = parse_program(argument);
     if (!spec) return tl::unexpected(spec.error());
-    const auto same = std::find_if(specs.begin(), specs.end(),
-                                   [&](const ProgramSpec& other) { return other.name == spec->name; });
+    const auto same = std::find_if(specs.begin(), specs.end(), [&](const ProgramSpec& other) {
+      return share_ids(other.name, spec->name);
+    });
     if (same != specs.end()) {
-      return tl::unexpected(Error{"serve " + same->path + " and " + spec->path,
-                                  "both programs are called '" + spec->name + "'",
+      const std::string cause = same->name == spec->name
+                                    ? "both programs are called '" + spec->name + "'"
+                                    : "their names, '" + same->name + "' and '" + spec->name +
+                                          "', could give two tests one id";
+      return tl::unexpected(Error{"serve " + same->path + " and " + spec->path, cause,
                                   "give one another name: NAME=" + spec->path});
     }
     specs.push_back(std::move(*spec));

@@ -21,7 +21,7 @@ struct ProgramSpec {
 
 [[nodiscard]] Expected<ProgramSpec> parse_program(std::string_view argument);
 
-// All of them; two of one name are refused.
+// All of them; two of one name are refused, and two whose names could give their tests one id (`a`, `a.b`).
 [[nodiscard]] Expected<std::vector<ProgramSpec>> parse_programs(
     const std::vector<std::string>& arguments);
 

@@ -23,20 +23,21 @@ Error system_error(std::string attempted, int code, std::string remedy = {}) {
   return {std::move(attempted), std::strerror(code), std::move(remedy)};
 }
 
-// Ours with the settings' on top and the channel and the mark added.
+// Ours with the settings' on top, and before them the channel and the mark, where those who look for it find it
+// however long the rest is.
 std::vector<std::string> make_environment(const SpawnSettings& settings, std::uint64_t execution) {
   std::vector<std::string> variables;
-  const auto set = [&](const std::string& variable) {
+  const auto set = [&](const std::string& variable, bool first) {
     const std::string key = variable.substr(0, variable.find('=') + 1);
     std::erase_if(variables, [&](const std::string& other) { return other.starts_with(key); });
-    variables.push_back(variable);
+    variables.insert(first ? variables.begin() : variables.end(), variable);
   };
   for (char** variable = environ; *variable != nullptr; ++variable) variables.emplace_back(*variable);
-  for (const std::string& variable : settings.environment) set(variable);
+  for (const std::string& variable : settings.environment) set(variable, false);
+  set(std::string(channel_variable) + '=' + std::to_string(channel_fd), true);
   std::string digits(process::marker_digits, '0');
   process::write_marker(digits.data(), execution);
-  set(std::string(process::marker_variable) + '=' + digits);
-  set(std::string(channel_variable) + '=' + std::to_string(channel_fd));
+  set(std::string(process::marker_variable) + '=' + digits, true);
   return variables;
 }
 

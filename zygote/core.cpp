@@ -182,6 +182,7 @@ Assignment Core::park(const Tests& tests, const SetUp& set_up, bool is_suite) {
   process::become_subreaper();
   take_signals();
   m_helpers = process::read_children(m_children_list);
+  m_mark = process::marker_of(getpid());
   std::fflush(nullptr);
   collapse_memory();
   ready(set_up);
@@ -238,7 +239,7 @@ bool Core::run_test(const message::RunTest& run, const Received& received, Assig
   const std::size_t test = find(run);
   if (test == no_test) {
     refuse(run.execution, "the program has no such test any more");
-  } else if (run.in_place || fork_execution(run.execution) == 0) {
+  } else if (run.in_place || fork_execution(run.execution, false) == 0) {
     become_test(run, received);
     assignment = {Task::run_test, test};
     return true;
@@ -251,7 +252,7 @@ bool Core::start_suite(const message::RunTest& run, const Received& received, As
   const std::size_t test = find(run);
   if (test == no_test) {
     refuse(run.execution, "the program has no such test any more");
-  } else if (fork_execution(run.execution) == 0) {
+  } else if (fork_execution(run.execution, true) == 0) {
     become_suite(run, received);
     assignment = {Task::set_up_suite, test};
     return true;
@@ -268,7 +269,7 @@ void Core::kill(const message::Kill& kill) const {
 }
 
 // Forks; 0 in the child. In the zygote the server is told, also when there was no fork.
-pid_t Core::fork_execution(std::uint64_t execution) {
+pid_t Core::fork_execution(std::uint64_t execution, bool is_suite) {
   const std::uint64_t when = now();
   const pid_t pid = fork();
   if (pid == 0) return 0;
@@ -277,7 +278,7 @@ pid_t Core::fork_execution(std::uint64_t execution) {
     return -1;
   }
   setpgid(pid, pid);
-  m_executions.push_back({execution, pid});
+  m_executions.push_back({execution, pid, is_suite});
   std::string encoded;
   protozero::pbf_writer started(encoded);
   started.add_uint64(1, execution);
@@ -310,10 +311,19 @@ void Core::become_test(const message::RunTest& run, const Received& received) {
   give_signals_back();
   close(m_signals);
   close(m_children_list);
-  // The report takes the place of the command channel: nothing of the zygote's stays open.
-  dup3(channel, m_channel, O_CLOEXEC);
-  close(channel);
+  take_channel(channel);
   report::open(m_channel);
+}
+
+// In the place of the command channel: nothing of the zygote's stays open. Where the program has lowered its limit
+// of descriptors below that place, it stays where it is.
+void Core::take_channel(int channel) {
+  if (dup3(channel, m_channel, O_CLOEXEC) >= 0) {
+    close(channel);
+  } else {
+    close(m_channel);
+    m_channel = channel;
+  }
 }
 
 void Core::become_suite(const message::RunTest& run, const Received& received) {
@@ -323,8 +333,7 @@ void Core::become_suite(const message::RunTest& run, const Received& received) {
   m_signals_taken = false;
   close(m_signals);
   close(m_children_list);
-  dup3(channel, m_channel, O_CLOEXEC);
-  close(channel);
+  take_channel(channel);
   m_pid = getpid();
   m_executions.clear();
 }
@@ -343,14 +352,18 @@ bool Core::reap_one() {
   int status = 0;
   pid_t pid = 0;
   if (m_helpers.empty()) {
-    pid = wait4(-1, &status, WNOHANG, &usage);
+    pid = wait4(-1, &status, WNOHANG | WUNTRACED, &usage);
   } else {
     for (const Execution& execution : m_executions) {
-      pid = wait4(execution.pid, &status, WNOHANG, &usage);
+      pid = wait4(execution.pid, &status, WNOHANG | WUNTRACED, &usage);
       if (pid > 0) break;
     }
   }
   if (pid <= 0) return false;
+  if (WIFSTOPPED(status)) {
+    go_on(pid);
+    return true;
+  }
   const auto found = std::find_if(m_executions.begin(), m_executions.end(),
                                   [&](const Execution& e) { return e.pid == pid; });
   if (found == m_executions.end()) return true;  // an orphan that ended by itself
@@ -360,6 +373,13 @@ bool Core::reap_one() {
   return true;
 }
 
+// A suite's process that stops would take the tests that are to come with it. A test that stops runs into its limit.
+void Core::go_on(pid_t stopped) const {
+  for (const Execution& execution : m_executions) {
+    if (execution.pid == stopped && execution.is_suite) ::kill(stopped, SIGCONT);
+  }
+}
+
 bool Core::is_known(pid_t pid) const {
   return std::find(m_helpers.begin(), m_helpers.end(), pid) != m_helpers.end() ||
          std::any_of(m_executions.begin(), m_executions.end(),
@@ -367,10 +387,11 @@ bool Core::is_known(pid_t pid) const {
 }
 
 // An orphan that no running test can claim: its group or its mark is the ended one's, or its mark is of
-// none that runs.
+// none that runs. What this process started itself before it parked, and what came of that, is no test's.
 bool Core::belongs_to_the_dead(pid_t orphan, const Execution& ended) const {
-  if (m_executions.empty() || getpgid(orphan) == ended.pid) return true;
   const auto mark = process::marker_of(orphan);
+  if (mark && mark == m_mark) return false;
+  if (m_executions.empty() || getpgid(orphan) == ended.pid) return true;
   if (!mark) return false;
   return std::none_of(m_executions.begin(), m_executions.end(),
                       [&](const Execution& e) { return e.id == *mark; });

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "hearth/zygote.hpp"
@@ -29,6 +30,7 @@ class Core {
   struct Execution {
     std::uint64_t id;
     pid_t pid;
+    bool is_suite;
   };
 
   Core();
@@ -49,13 +51,15 @@ class Core {
   void kill(const message::Kill& kill) const;
   void refuse(std::uint64_t execution, std::string_view why) const;
 
-  pid_t fork_execution(std::uint64_t execution);
+  pid_t fork_execution(std::uint64_t execution, bool is_suite);
   void become_child(std::uint64_t execution, int out, int err) const;
   void become_test(const message::RunTest& run, const Received& received);
   void become_suite(const message::RunTest& run, const Received& received);
+  void take_channel(int channel);
 
   void reap();
   bool reap_one();
+  void go_on(pid_t stopped) const;
   void ended(const Execution& execution, int status, const rusage& usage);
   [[nodiscard]] bool is_known(pid_t pid) const;
   [[nodiscard]] bool belongs_to_the_dead(pid_t orphan, const Execution& ended) const;
@@ -65,6 +69,7 @@ class Core {
   int m_children_list = -1;
   pid_t m_pid = 0;
   char* m_marker = nullptr;  // the digits in the environment this process was started with
+  std::optional<std::uint64_t> m_mark;  // what they say, while parked
   const Tests* m_tests = nullptr;
   bool m_describe = true;
   bool m_signals_taken = false;
