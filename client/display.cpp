@@ -91,20 +91,23 @@ void PlainDisplay::finish(std::string_view text) {
   m_writer(text);
 }
 
-Writer descriptor_writer(int fd) {
-  return [fd](std::string_view text) {
-    while (!text.empty()) {
-      const auto written = write(fd, text.data(), text.size());
-      if (written > 0) {
-        text.remove_prefix(static_cast<std::size_t>(written));
-      } else if (written < 0 && errno == EAGAIN) {
-        pollfd writable{fd, POLLOUT, 0};
-        (void)poll(&writable, 1, -1);
-      } else if (written < 0 && errno != EINTR) {
-        return;  // nobody reads any more; the exit code still tells
-      }
+bool write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const auto written = write(fd, text.data(), text.size());
+    if (written > 0) {
+      text.remove_prefix(static_cast<std::size_t>(written));
+    } else if (written < 0 && errno == EAGAIN) {
+      pollfd writable{fd, POLLOUT, 0};
+      (void)poll(&writable, 1, -1);
+    } else if (written < 0 && errno != EINTR) {
+      return false;
     }
-  };
+  }
+  return true;
+}
+
+Writer descriptor_writer(int fd) {
+  return [fd](std::string_view text) { (void)write_all(fd, text); };
 }
 
 std::unique_ptr<Display> make_display(int fd, bool every_result) {

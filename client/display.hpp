@@ -62,7 +62,10 @@ class PlainDisplay : public Display {
   bool m_every_result;
 };
 
-// Writes to a descriptor, blocking, until all is written or it cannot be.
+// Writes all of `text` to a descriptor, blocking. False where it cannot be written; errno tells
+// why.
+bool write_all(int fd, std::string_view text);
+// The same, for text that is missed by nobody who has gone away.
 [[nodiscard]] Writer descriptor_writer(int fd);
 
 // The display for `fd`: live on a terminal that can be redrawn, plain elsewhere.

@@ -1,4 +1,7 @@
 // `hearth list`: the ids of tests on stdout, everything else on stderr.
+#include <cerrno>
+#include <cstring>
+
 #include "client/command_support.hpp"
 #include "client/commands.hpp"
 #include "client/selection.hpp"
@@ -33,7 +36,8 @@ int list(const ListCommand& command, const std::string& executable) {
   const auto ids = selector->select(std::move(end->listed));
   std::string text;
   for (const auto& id : ids) text += id + "\n";
-  descriptor_writer(STDOUT_FILENO)(text);
+  if (!write_all(STDOUT_FILENO, text))
+    return fail_setup(Error{"write the list to stdout", std::strerror(errno), ""}.text());
   return as_int(ids.empty() ? ExitCode::nothing_selected : ExitCode::success);
 }
 

@@ -6,6 +6,7 @@
 
 #include "client/command_support.hpp"
 #include "client/commands.hpp"
+#include "server/program_spec.hpp"
 #include "server/serve.hpp"
 
 namespace hearth::client {
@@ -28,13 +29,35 @@ server::ServeOptions serve_options(const ServerSettings& settings) {
   return options;
 }
 
+std::string quoted(const std::string& word) {
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+// The program's arguments become part of its command line, for the server as for ourselves.
+int check_program(CheckCommand command) {
+  auto& argument = command.server.programs.front();
+  const auto spec = server::parse_program(argument);
+  if (!spec) return fail_setup(spec.error().text());
+  PlainProgram program{spec->name, spec->path, spec->arguments, command.server.cwd,
+                       command.server.environment};
+  if (!command.arguments.empty()) {
+    program.arguments.insert(program.arguments.end(), command.arguments.begin(),
+                             command.arguments.end());
+    argument = program.name + "=" + quoted(program.path);
+    for (const auto& word : program.arguments) argument += " " + quoted(word);
+  }
+  return check(command, program, executable);
+}
+
 struct CommandRunner {
   int operator()(const ServeCommand& command) const {
     return server::serve(serve_options(command.server));
   }
   int operator()(const ListCommand& command) const { return list(command, executable); }
   int operator()(const RunCommand& command) const { return run(command, executable); }
-  int operator()(const CheckCommand& command) const { return check(command, executable); }
+  int operator()(const CheckCommand& command) const { return check_program(command); }
 };
 
 // A pipe of ours must never become the descriptor 0, 1 or 2 of somebody who thinks it is a

@@ -27,9 +27,7 @@ class Orchestrator : public ServerLink::Listener {
   void on_event(const protocol::ClientEvent& event) override {
     std::visit([this](const auto& kind) { on(kind); }, event);
   }
-  void on_server_line(std::string_view line) override {
-    m_observer.on_note("server: " + printable_line(line));
-  }
+  void on_server_line(std::string_view line) override { m_observer.on_note(printable_line(line)); }
   void on_end(int wait_status) override;
 
  private:

@@ -18,7 +18,7 @@ std::string bar(const Counts& counts) {
 }
 
 std::string head_line(const Snapshot& snapshot, std::size_t columns) {
-  const auto elapsed = duration_text(snapshot.elapsed);
+  const auto elapsed = age_text(snapshot.elapsed);
   if (!snapshot.activity.empty()) return fitted(snapshot.activity + "  " + elapsed, columns);
   const auto& counts = snapshot.counts;
   const auto text = std::to_string(counts.done) + "/" + std::to_string(counts.expected) + "  " +
@@ -28,7 +28,7 @@ std::string head_line(const Snapshot& snapshot, std::size_t columns) {
 }
 
 std::string running_line(const RunningTest& test, SteadyTime now, std::size_t columns) {
-  auto age = duration_text(now - test.since);
+  auto age = age_text(now - test.since);
   if (age.size() < age_columns) age.insert(0, age_columns - age.size(), ' ');
   return fitted(age + "  " + printable_line(test.id), columns);
 }

@@ -24,8 +24,10 @@ const char* word_of(TestStatus status) {
       return "XFAIL";
     case TestStatus::uxsuccess:
       return "XPASS";
-    default:
+    case TestStatus::fail:
       return "FAIL ";
+    default:
+      return "LOST ";
   }
 }
 
@@ -59,7 +61,7 @@ std::string missing_text(const Outcome& outcome) {
   if (missing.empty()) return {};
   auto text = "No result from " + counted(missing.size(), "test") + ":\n";
   const auto shown = std::min(missing.size(), listed_missing);
-  for (std::size_t i = 0; i < shown; ++i) text += "    " + printable_line(missing[i]) + "\n";
+  for (std::size_t i = 0; i < shown; ++i) text += "    " + printable_line(missing[i].id) + "\n";
   if (shown < missing.size())
     text += "    and " + std::to_string(missing.size() - shown) + " more\n";
   return text;

@@ -30,8 +30,8 @@ struct Outcome {
   Counts counts;
   std::chrono::nanoseconds elapsed{};
   std::vector<FailedTest> failures;  // in order of arrival
-  std::vector<std::string> missing;  // ids without a final status
-  std::optional<std::string> lost;   // why the server was given up
+  std::vector<MissingTest> missing;
+  std::optional<std::string> lost;  // why the server was given up
   bool interrupted = false;
 };
 

@@ -39,7 +39,7 @@ class RunObserver : public Observer {
     if (!m_file) return std::nullopt;
     if (!outcome.interrupted) {
       const auto why = "No result: " + outcome.lost.value_or("the server left it out") + "\n";
-      for (const auto& id : outcome.missing) m_file->write_missing(id, why, wall_clock());
+      for (const auto& test : outcome.missing) m_file->write_missing(test, why, wall_clock());
     }
     if (m_file->flush()) return std::nullopt;
     return m_file->error();

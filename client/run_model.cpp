@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kept_head = 256 * 1024;  // bytes of a traceback or reason
 constexpr std::size_t kept_tail = 64 * 1024;   // bytes of anything else
+constexpr std::size_t longest_cause = 300;     // bytes of the text that it is taken from
 
 bool keeps_beginning(std::string_view name) {
   return name == "traceback" || name == "reason";
@@ -21,6 +22,20 @@ bool keeps_beginning(std::string_view name) {
 bool is_final(TestStatus status) {
   return status != TestStatus::undefined && status != TestStatus::exists &&
          status != TestStatus::inprogress;
+}
+
+// The words of `text`, a blank between them.
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (!blank)
+      line += c;
+    else if (!line.empty() && line.back() != ' ')
+      line += ' ';
+  }
+  if (line.ends_with(' ')) line.pop_back();
+  return printable_line(line);
 }
 
 void append(Attachment& attachment, std::string_view content) {
@@ -57,12 +72,12 @@ std::optional<TestReport> RunModel::apply(const PacketView& packet, SteadyTime n
   if (!packet.test_id || packet.status == TestStatus::exists) return std::nullopt;
   const auto id = *packet.test_id;
   if (packet.status == TestStatus::inprogress) {
-    auto& test = open_test(id);
+    auto& test = open_test(packet);
     test.started = true;
     test.since = now;
     test.started_at = packet.timestamp;
   }
-  if (packet.file_name) attach(open_test(id).attachments, packet);
+  if (packet.file_name) attach(open_test(packet).attachments, packet);
   if (!is_final(packet.status)) return std::nullopt;
   return close_test(id, packet);
 }
@@ -79,28 +94,39 @@ std::size_t RunModel::running_count() const {
       std::count_if(m_open.begin(), m_open.end(), [](const Open& test) { return test.started; }));
 }
 
-std::vector<std::string> RunModel::missing() const {
-  std::vector<std::string> ids;
+std::vector<MissingTest> RunModel::missing() const {
+  std::vector<MissingTest> tests;
   auto outstanding = m_outstanding;
   for (const auto& id : m_asked_for) {
     auto& count = outstanding.at(id);
     if (count == 0) continue;
     --count;
-    ids.push_back(id);
+    const auto* const open = find_open(id);
+    tests.push_back({id, open != nullptr ? open->route_code : std::string()});
   }
-  return ids;
+  return tests;
 }
 
 std::vector<Attachment> RunModel::attachments_of(std::string_view id) const {
-  for (const auto& test : m_open)
-    if (test.id == id) return test.attachments;
-  return {};
+  const auto* const open = find_open(id);
+  return open != nullptr ? open->attachments : std::vector<Attachment>();
 }
 
-RunModel::Open& RunModel::open_test(std::string_view id) {
+const RunModel::Open* RunModel::find_open(std::string_view id) const {
+  for (const auto& test : m_open)
+    if (test.id == id) return &test;
+  return nullptr;
+}
+
+RunModel::Open& RunModel::open_test(const PacketView& packet) {
   for (auto& test : m_open)
-    if (test.id == id) return test;
-  return m_open.emplace_back(Open{std::string(id), false, {}, {}, {}});
+    if (test.id == *packet.test_id) return test;
+  return m_open.emplace_back(Open{std::string(*packet.test_id),
+                                  std::string(packet.route_code.value_or("")),
+                                  false,
+                                  {},
+                                  {},
+                                  {}});
 }
 
 TestReport RunModel::close_test(std::string_view id, const PacketView& packet) {
@@ -144,10 +170,8 @@ std::string short_cause(const TestReport& report) {
   for (const std::string_view name : {"traceback", "reason"}) {
     for (const auto& attachment : report.attachments) {
       if (attachment.name != name) continue;
-      const auto start = attachment.text.find_first_not_of(" \t\r\n");
-      if (start == std::string::npos) continue;
-      const auto end = attachment.text.find_first_of("\r\n", start);
-      return printable_line(std::string_view(attachment.text).substr(start, end - start));
+      auto cause = one_line(std::string_view(attachment.text).substr(0, longest_cause));
+      if (!cause.empty()) return cause;
     }
   }
   return {};

@@ -41,6 +41,12 @@ struct RunningTest {
   SteadyTime since;
 };
 
+// A test that was asked for and has no final status.
+struct MissingTest {
+  std::string id;
+  std::string route_code;  // of its packets so far; empty: none came
+};
+
 struct Counts {
   std::size_t expected = 0;  // tests asked for; one that was asked for twice is two
   std::size_t done = 0;      // of those
@@ -68,21 +74,23 @@ class RunModel {
   // In the order in which they started. Views last until the next apply().
   [[nodiscard]] std::vector<RunningTest> running() const;
   [[nodiscard]] std::size_t running_count() const;
-  // Ids asked for that have no final status, each as often as it lacks one, in the order asked for.
-  [[nodiscard]] std::vector<std::string> missing() const;
+  // Each as often as it lacks a final status, in the order asked for.
+  [[nodiscard]] std::vector<MissingTest> missing() const;
   // What a test without a final status had attached by now.
   [[nodiscard]] std::vector<Attachment> attachments_of(std::string_view id) const;
 
  private:
   struct Open {  // a test of which something came, but not its final status
     std::string id;
+    std::string route_code;
     bool started = false;
     SteadyTime since;
     std::optional<protocol::Timestamp> started_at;
     std::vector<Attachment> attachments;
   };
 
-  Open& open_test(std::string_view id);
+  Open& open_test(const protocol::PacketView& packet);
+  [[nodiscard]] const Open* find_open(std::string_view id) const;
   TestReport close_test(std::string_view id, const protocol::PacketView& packet);
   void count(protocol::TestStatus status);
   bool settle(std::string_view id);
@@ -93,7 +101,7 @@ class RunModel {
   Counts m_counts;
 };
 
-// A short cause for a list of failures: the first line of the traceback, or of the reason.
+// A short cause for a list of failures: how the traceback, or else the reason, begins, in one line.
 [[nodiscard]] std::string short_cause(const TestReport& report);
 
 [[nodiscard]] bool is_failure(protocol::TestStatus status);

@@ -39,17 +39,20 @@ void SubunitFile::write(protocol::ByteView packet) {
   if (m_buffer.size() >= buffered) flush();
 }
 
-void SubunitFile::write_missing(std::string_view test_id, std::string_view reason,
+void SubunitFile::write_missing(const MissingTest& test, std::string_view reason,
                                 protocol::Timestamp when) {
-  (void)protocol::encode({.status = protocol::TestStatus::fail,
-                          .runnable = true,
-                          .test_id = test_id,
-                          .timestamp = when,
-                          .mime_type = "text/plain;charset=utf8",
-                          .file_name = "traceback",
-                          .file_content = protocol::as_bytes(reason),
-                          .eof = true},
-                         m_buffer);
+  protocol::Packet packet;
+  packet.status = protocol::TestStatus::fail;
+  packet.runnable = true;
+  packet.test_id = test.id;
+  if (!test.route_code.empty())
+    packet.route_code = test.route_code;  // as its other packets have it
+  packet.timestamp = when;
+  packet.mime_type = "text/plain;charset=utf8";
+  packet.file_name = "traceback";
+  packet.file_content = protocol::as_bytes(reason);
+  packet.eof = true;
+  (void)protocol::encode(packet, m_buffer);
   if (m_buffer.size() >= buffered) flush();
 }
 

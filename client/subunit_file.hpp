@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "client/run_model.hpp"
 #include "protocol/error.hpp"
 #include "protocol/subunit_v2.hpp"
 
@@ -19,7 +20,7 @@ class SubunitFile {
   ~SubunitFile();
 
   void write(protocol::ByteView packet);
-  void write_missing(std::string_view test_id, std::string_view reason, protocol::Timestamp when);
+  void write_missing(const MissingTest& test, std::string_view reason, protocol::Timestamp when);
   // Hands everything over to the system. False once anything could not be written; error() tells
   // why.
   bool flush();

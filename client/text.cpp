@@ -157,6 +157,11 @@ std::string_view last_lines(std::string_view text, std::size_t lines) {
 std::string duration_text(std::chrono::nanoseconds duration) {
   const double seconds = std::chrono::duration<double>(duration).count();
   if (seconds < 1) return format("%.3f s", std::max(seconds, 0.0));
+  return age_text(duration);
+}
+
+std::string age_text(std::chrono::nanoseconds duration) {
+  const double seconds = std::max(std::chrono::duration<double>(duration).count(), 0.0);
   if (seconds < 60) return format("%.1f s", seconds);
   const auto whole = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
   const auto hours = static_cast<long long>(whole / 3600);

@@ -29,6 +29,9 @@ namespace hearth::client {
 // "0.012 s", "7.3 s", "2:05 min", "1:02:03 h".
 [[nodiscard]] std::string duration_text(std::chrono::nanoseconds duration);
 
+// The same in tenths of a second, for what is still going on: "0.1 s".
+[[nodiscard]] std::string age_text(std::chrono::nanoseconds duration);
+
 // "1 test", "2 tests".
 [[nodiscard]] std::string counted(std::size_t count, std::string_view what);
 
