@@ -41,7 +41,7 @@ LIMITS = ["--limit", "0.5", "--max-ids", str(IDS.max_ids), "--max-bytes", str(ID
 SILENCE = 10  # seconds; what a server that keeps silent on purpose costs. A deadline, so generous
 AT_A_TIME = 4 * len(os.sched_getaffinity(0))  # they wait more than they work
 # The checks that cost the most time are made of faults in the sections that they are about.
-COSTLY = {"RPC-2.9", "RPC-2.12", "RPC-4.1", "RPC-10.7", "RPC-10.8"}
+COSTLY = {"RPC-2.9", "RPC-2.12", "RPC-2.13", "RPC-4.1", "RPC-10.7", "RPC-10.8"}
 
 
 def launch_fork(arguments):

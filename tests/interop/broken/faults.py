@@ -196,6 +196,11 @@ class TrustingReader(PacketReader):
         return items if waits and not final else items + super()._take(final)
 
 
+@fault("RPC-2.13")
+class EndlessPatience(ReferenceServer):
+    patience = 1e6
+
+
 @fault("RPC-2.14")
 class WaitsForTheRest(ReferenceServer):
     def __init__(self, options):

@@ -19,7 +19,7 @@ from broken.processes import TESTS, Execution  # noqa: E402
 from kit.wire import RPC_ID, Foreign, PacketReader, encode, encode_message  # noqa: E402
 
 TEXT = "text/plain;charset=utf8"
-PATIENCE = 5  # seconds until an incomplete packet is given up, [RPC-2.13]
+PATIENCE = 4  # seconds until an incomplete packet is given up, [RPC-2.13]
 
 
 class Request:
@@ -36,6 +36,8 @@ class Request:
 
 
 class ReferenceServer:
+    patience = PATIENCE
+
     def __init__(self, options):
         self.options = options
         self.reader = PacketReader()
@@ -64,7 +66,7 @@ class ReferenceServer:
         return self.status
 
     def wait_time(self):
-        times = [*self.executions.values(), *([self.last_input + PATIENCE] if self.reader.incomplete else [])]
+        times = [*self.executions.values(), *([self.last_input + self.patience] if self.reader.incomplete else [])]
         return max(0, min(times) - time.monotonic()) if times else None
 
     def on_time(self):
@@ -72,7 +74,7 @@ class ReferenceServer:
         for execution, deadline in self.executions.items():
             if now >= deadline:
                 execution.kill(f"killed at its time limit of {self.options.limit} s")
-        if self.reader.incomplete and now >= self.last_input + PATIENCE:
+        if self.reader.incomplete and now >= self.last_input + self.patience:
             self.on_items(self.reader.finish())
 
     def clean_up(self):

@@ -219,6 +219,19 @@ def damaged_packets(kit):
             raise session.fail("no answer to any damaged message")
 
 
+@check("RPC-2.13", "a packet that stays incomplete is given up after some seconds", after=("RPC-2.12",))
+def incomplete_packets(kit):
+    with kit.open() as session:
+        message = list_of_none(session)
+        beginning = encode_message(as_json({"msg": "Run", "nonce": "never"}))[:3] + b"\xbf\xff\xff"
+        session.send(
+            beginning + encode_message(as_json(message)),
+            "the first 6 bytes of a packet that claims 4 MiB less one byte, then a List of nothing",
+        )
+        session.wait_done(message["nonce"])
+        session.expect_error(0, "the incomplete packet")
+
+
 @check("RPC-2.14", "what cannot become an object is refused at once, and the next message is read", after=("RPC-2.7",))
 def pieces_that_cannot_be_an_object(kit):
     with kit.open() as session:
