@@ -96,7 +96,7 @@ TEST(End, OverflowsItsStack) {
   struct Recursion {
     static int deeper(volatile int* level) {
       volatile int here[1024] = {*level + 1};
-      return deeper(here) + here[0];
+      return *level < 0 ? 0 : deeper(here) + here[0];
     }
   };
   volatile int level = 0;
@@ -126,7 +126,7 @@ TEST(Output, PrintsNoNewline) { std::printf("no newline"); }
 TEST(Output, Prints100Megabytes) { behaviours::flood(1); }
 TEST(Output, Prints100MegabytesToStderr) { behaviours::flood(2); }
 TEST(Output, PrintsPackets) { behaviours::write_all(1, behaviours::forged_packets); }
-TEST(Output, PrintsNotUtf8) { behaviours::write_all(1, std::string("Gr\xfc\xdf" "e \xb3\x00 \xff\n", 12)); }
+TEST(Output, PrintsNotUtf8) { behaviours::write_all(1, std::string("Gr\xfc\xdf" "e \xb3\x00 \xff\n", 11)); }
 TEST(Output, PrintsToAllDescriptors) { behaviours::noise_to_all_descriptors(); }
 TEST(Output, ReadsStdinToItsEnd) {
   char byte = 0;
@@ -292,7 +292,7 @@ class SkippingSuite : public testing::Test {
  protected:
   static void SetUpTestSuite() { GTEST_SKIP() << "in SetUpTestSuite"; }
 };
-TEST_F(SkippingSuite, NeverRuns) { std::puts("the body ran"); }
+TEST_F(SkippingSuite, PassesWhereItRuns) { SUCCEED(); }
 
 class CrashingSuite : public testing::Test {
  protected:

@@ -124,13 +124,13 @@ class SettingsFile : public CppUnit::TestSetUp {
 
  protected:
   void setUp() override {
-    char name[] = "/tmp/settings-XXXXXX";
-    const int descriptor = mkstemp(name);
+    const char* const directory = getenv("TMPDIR");
+    SettingsTest::path = std::string(directory == nullptr ? "/tmp" : directory) + "/settings-XXXXXX";
+    const int descriptor = mkstemp(SettingsTest::path.data());
     if (descriptor < 0) throw std::runtime_error("no file for the settings");
     close(descriptor);
-    SettingsTest::path = name;
-    Settings(name).add("colour", "blue");
-    Settings(name).add("size", "7");
+    Settings(SettingsTest::path).add("colour", "blue");
+    Settings(SettingsTest::path).add("size", "7");
   }
   void tearDown() override { unlink(SettingsTest::path.c_str()); }
 };

@@ -156,9 +156,10 @@ class Subunit {
   Subunit(const Subunit&) = delete;
   Subunit& operator=(const Subunit&) = delete;
 
-  // The bytes libsubunit writes for an event. `details` may be nullptr.
+  // The bytes libsubunit writes for an event, whose name has to stay on its line. `details` may be nullptr.
   static std::string event(const char* kind, const char* name, const char* details) {
     std::string text = std::string(kind) + ": " + name;
+    std::replace(text.begin(), text.end(), '\n', ' ');
     if (details == nullptr) return text + '\n';
     text += std::string(" [\n") + details;
     if (text.back() != '\n') text += '\n';
@@ -174,8 +175,8 @@ class Subunit {
   std::string* m_before;
 };
 
-// Tells what happens to one test, however often a decorator repeats it: the first failure as it comes, a pass
-// only when the run is over. Nothing before that, so that a test that ends its process in between has no report.
+// Tells what happens to one test, however often a decorator repeats it: the text of failures as they come, and the
+// result, which is the last word, when the run is over. A test that ends its process before that has none.
 class Relay final : public CPPUNIT_NS::TestListener {
  public:
   explicit Relay(const Test* test) : m_test(test) {}
@@ -185,21 +186,18 @@ class Relay final : public CPPUNIT_NS::TestListener {
   }
   void addFailure(const TestFailure& failure) override {
     const std::string event = located(said([&] { m_listener.addFailure(failure); }), failure);
-    if (m_failed) {
-      zygote::report::text("traceback", details_of(event));
-    } else {
-      zygote::report::subunit_v1(m_start + event);
-    }
-    m_failed = true;
+    zygote::report::text("traceback", details_of(event));
+    if (m_failure.empty()) m_failure = event.substr(0, event.find(" [\n")) + '\n';
   }
   void endTest(Test* test) override {
     if (test == m_test) m_pass = said([&] { m_listener.endTest(test); });
   }
   void endTestRun(Test*, TestResult*) override { finish(); }
 
-  // No pass where the test was never started.
+  // No result where the test was never started.
   [[noreturn]] void finish() {
-    if (!m_failed && !m_pass.empty()) zygote::report::subunit_v1(m_start + m_pass);
+    const std::string& result = m_failure.empty() ? m_pass : m_failure;
+    if (!result.empty()) zygote::report::subunit_v1(m_start + result);
     zygote::report::finish();
   }
 
@@ -234,7 +232,7 @@ class Relay final : public CPPUNIT_NS::TestListener {
   CPPUNIT_NS::SubunitTestProgressListener m_listener;
   std::string m_start;
   std::string m_pass;
-  bool m_failed = false;
+  std::string m_failure;
 };
 
 // ---- the run ----------------------------------------------------------------------------------------
