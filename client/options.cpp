@@ -22,7 +22,12 @@ class HelpFormatter : public CLI::Formatter {
 
   std::string make_usage(const CLI::App* app, std::string) const override {
     const auto usage = usages.find(app->get_name());
-    return "Usage: " + (usage == usages.end() ? app->get_name() : usage->second) + "\n";
+    return "\nUsage: " + (usage == usages.end() ? app->get_name() : usage->second) + "\n";
+  }
+  // The name of the value, without the range that it is checked against.
+  std::string make_option_opts(const CLI::Option* option) const override {
+    const auto name = option->get_type_name();
+    return name.empty() ? "" : " " + name.substr(0, name.find(':'));
   }
 };
 
@@ -80,7 +85,7 @@ CLI::App* add_serve(CLI::App& app, ServeCommand& command) {
   add_server_options(*serve, command.server);
   add_programs(*serve, command.server.programs);
   serve->footer(
-      "\nExit codes: 0 after Goodbye, 1 if the client went away without it, 2 usage or set-up "
+      "Exit codes: 0 after Goodbye, 1 if the client went away without it, 2 usage or set-up "
       "error.");
   return serve;
 }
@@ -89,7 +94,7 @@ CLI::App* add_list(CLI::App& app, ListCommand& command) {
   auto* const list = app.add_subcommand("list", "List the tests of programs, one id a line");
   add_server_options(*list, command.server);
   add_programs(*list, command.server.programs);
-  list->footer("\nWith REGEX: the ids in which any of them is found (Perl's syntax).\n" +
+  list->footer("With REGEX: the ids in which any of them is found (Perl's syntax).\n" +
                std::string(exit_codes));
   return list;
 }
@@ -108,7 +113,7 @@ CLI::App* add_run(CLI::App& app, RunCommand& command) {
                 "a line for every test, not only for failures");
   add_programs(*run, command.server.programs);
   run->footer(
-      "\nWith REGEX: the tests in whose id any of them is found (Perl's syntax); with --load-list\n"
+      "With REGEX: the tests in whose id any of them is found (Perl's syntax); with --load-list\n"
       "too, of those in FILE. Ctrl-C ends the run in good order; once more, at once.\n" +
       std::string(exit_codes));
   return run;
@@ -134,7 +139,7 @@ CLI::App* add_check(CLI::App& app, CheckCommand& command) {
       ->check(CLI::ExistingFile);
   add_programs(*check, command.server.programs);
   check->footer(
-      "\nARGUMENTs are the program's, through Hearth and by itself.\n"
+      "ARGUMENTs are the program's, through Hearth and by itself.\n"
       "Exit codes: 0 it can be served (and no difference but expected ones), 1 it cannot (or\n"
       "there are others), 2 usage or set-up error, 3 the server was lost.");
   return check;
@@ -167,6 +172,24 @@ tl::unexpected<ParseEnd> usage_error(const std::string& text) {
   return tl::make_unexpected(ParseEnd{2, "hearth: " + text + "\n"});
 }
 
+// `text` with one newline at its end.
+std::string one_newline(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  return text + "\n";
+}
+
+// What is wrong with the first word, if it is no command.
+std::optional<std::string> unknown_command(const CLI::App& app,
+                                           const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments.front().starts_with('-')) return std::nullopt;
+  std::string known;
+  for (const auto* const command : app.get_subcommands({})) {
+    if (command->get_name() == arguments.front()) return std::nullopt;
+    known += (known.empty() ? "" : ", ") + command->get_name();
+  }
+  return "there is no command '" + arguments.front() + "'; the commands are " + known;
+}
+
 tl::expected<Command, ParseEnd> finish_check(CheckCommand command) {
   if (command.server.programs.size() != 1)
     return usage_error("check takes one program; the program's own arguments stand behind --");
@@ -181,15 +204,18 @@ tl::expected<Command, ParseEnd> parse_command_line(std::vector<std::string> argu
   CLI::App app("Keeps C++ test programs warm: each test runs in a fork of its loaded program.",
                "hearth");
   app.formatter(make_formatter());
+  app.set_help_flag("-h,--help", "this text");
   app.require_subcommand(1);
-  app.set_version_flag("--version", "hearth " HEARTH_VERSION);
-  app.footer("\n`hearth COMMAND --help` tells more of each.");
+  app.set_version_flag("--version", "hearth " HEARTH_VERSION, "the version");
+  app.footer("`hearth COMMAND --help` tells more of each.");
   Parsed parsed;
   const auto* const serve = add_serve(app, parsed.serve);
   const auto* const list = add_list(app, parsed.list);
   const auto* const run = add_run(app, parsed.run);
   add_check(app, parsed.check);
 
+  if (arguments.empty()) return usage_error("a command is missing; `hearth --help` lists them");
+  if (auto unknown = unknown_command(app, arguments)) return usage_error(*unknown);
   auto rest = take_rest(arguments);
   // Behind `--` of serve stand programs, like those before it, whatever they begin with.
   const bool serves = !arguments.empty() && arguments.front() == "serve";
@@ -201,8 +227,8 @@ tl::expected<Command, ParseEnd> parse_command_line(std::vector<std::string> argu
     std::ostringstream out;
     std::ostringstream err;
     const int code = app.exit(error, out, err);
-    return tl::make_unexpected(code == 0 ? ParseEnd{0, out.str()}
-                                         : ParseEnd{2, "hearth: " + err.str()});
+    if (code != 0) return tl::make_unexpected(ParseEnd{2, one_newline("hearth: " + err.str())});
+    return tl::make_unexpected(ParseEnd{0, one_newline(out.str())});
   }
   if (serve->parsed()) {
     auto& programs = parsed.serve.server.programs;

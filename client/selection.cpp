@@ -6,10 +6,26 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <stdexcept>
 
 #include "protocol/utf8.hpp"
 
 namespace hearth::client {
+namespace {
+
+constexpr std::size_t quoted_id = 200;  // bytes of an id in an error
+
+bool is_found(const boost::regex& pattern, const std::string& id) {
+  try {
+    return boost::regex_search(id, pattern);
+  } catch (const std::runtime_error&) {
+    throw std::runtime_error("search for the regular expression '" + pattern.str() +
+                             "' in the test id " + id.substr(0, quoted_id) +
+                             ": it takes too much work; write it without nested repetitions");
+  }
+}
+
+}  // namespace
 
 Expected<Selector> Selector::make(const std::vector<std::string>& patterns) {
   Selector selector;
@@ -31,7 +47,7 @@ Expected<Selector> Selector::make(const std::vector<std::string>& patterns) {
 bool Selector::selects(const std::string& id) const {
   if (selects_all()) return true;
   return std::any_of(m_patterns.begin(), m_patterns.end(),
-                     [&](const boost::regex& pattern) { return boost::regex_search(id, pattern); });
+                     [&](const boost::regex& pattern) { return is_found(pattern, id); });
 }
 
 std::vector<std::string> Selector::select(std::vector<std::string> ids) const {

@@ -16,6 +16,7 @@ class Selector {
   // Without patterns, every id is selected; otherwise those in which any pattern is found.
   [[nodiscard]] static Expected<Selector> make(const std::vector<std::string>& patterns);
 
+  // Throws std::runtime_error where a pattern is too much work for an id (nested repetitions).
   [[nodiscard]] bool selects(const std::string& id) const;
   [[nodiscard]] bool selects_all() const { return m_patterns.empty(); }
   // Keeps what is selected, in its order.

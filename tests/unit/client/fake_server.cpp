@@ -1,0 +1,108 @@
+// A server with a script, for the tests of the orchestrator: `fake_server BEHAVIOUR ID...`. It has
+// the tests ID...; what a Run of one does is what its id ends in:
+//   pass, fail: that;   omit: it has no result;   hang: the Run has no end;
+//   lost: the server kills itself when the test has started and said something;
+//   noise: bytes that are no packet come before its pass.
+// BEHAVIOUR: good; mute: ends without a Hello; disjoint: speaks other versions; cut: ends in the
+// middle of its list; grumpy: says something on stderr, exits with 5 after Goodbye.
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "protocol/server_session.hpp"
+
+using namespace hearth::protocol;
+
+namespace {
+
+constexpr Timestamp when{std::chrono::seconds(1'800'000'000)};
+constexpr std::string_view text_type = "text/plain;charset=utf8";
+
+class FakeServer {
+ public:
+  FakeServer(std::string behaviour, std::vector<std::string> ids)
+      : m_behaviour(std::move(behaviour)),
+        m_ids(std::move(ids)),
+        m_session(m_behaviour == "disjoint" ? VersionRange{9, 8} : supported_versions) {}
+
+  int serve() {
+    if (m_behaviour == "mute") return 3;
+    if (m_behaviour == "grumpy")
+      write_all(STDERR_FILENO, as_bytes("grumpy\x1b today\nand no newline"));
+    std::array<std::byte, 65536> buffer{};
+    while (m_status < 0) {
+      const auto size = read(STDIN_FILENO, buffer.data(), buffer.size());
+      if (size <= 0) return 1;
+      m_session.receive(std::span(buffer).first(static_cast<std::size_t>(size)));
+      while (const auto event = m_session.next())
+        std::visit([this](const auto& e) { on(e); }, *event);
+      flush();
+    }
+    return m_status;
+  }
+
+ private:
+  static void write_all(int fd, ByteView bytes) {
+    while (!bytes.empty()) {
+      const auto size = write(fd, bytes.data(), bytes.size());
+      if (size <= 0) _exit(9);
+      bytes = bytes.subspan(static_cast<std::size_t>(size));
+    }
+  }
+  void flush() {
+    write_all(STDOUT_FILENO, m_session.output());
+    m_session.consume(m_session.output().size());
+  }
+
+  void on(const ListRequested& list) {
+    for (const auto& id : list.tests.value_or(m_ids)) m_session.exists(list.ordinal, id);
+    if (m_behaviour == "cut") {
+      flush();
+      _exit(4);
+    }
+    m_session.done(list.ordinal);
+  }
+
+  void on(const RunRequested& run) {
+    bool done = true;
+    for (const auto& id : run.tests.value_or(m_ids)) {
+      if (id.ends_with("omit")) continue;
+      m_session.started(run.ordinal, id, when);
+      if (id.ends_with("hang")) {
+        done = false;
+        continue;
+      }
+      if (id.ends_with("lost")) {
+        m_session.attach(run.ordinal, id, "stdout", text_type, as_bytes("last words"), false);
+        flush();
+        raise(SIGKILL);
+      }
+      if (id.ends_with("noise")) {
+        flush();
+        write_all(STDOUT_FILENO, as_bytes("noise\n"));
+      }
+      const bool fails = id.ends_with("fail");
+      if (fails) m_session.attach(run.ordinal, id, "traceback", text_type, as_bytes("why\n"), true);
+      m_session.finished(run.ordinal, id, fails ? TestStatus::fail : TestStatus::success, when);
+    }
+    if (done) m_session.done(run.ordinal);
+  }
+
+  void on(const ClientSaidGoodbye&) { m_status = m_behaviour == "grumpy" ? 5 : 0; }
+  void on(const SessionRefused&) { m_status = 6; }
+
+  std::string m_behaviour;
+  std::vector<std::string> m_ids;
+  ServerSession m_session;
+  int m_status = -1;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 2) return 8;
+  return FakeServer(argv[1], {argv + 2, argv + argc}).serve();
+}

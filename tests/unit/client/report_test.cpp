@@ -1,0 +1,108 @@
+#include "client/report.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace hearth::client;
+using namespace std::chrono_literals;
+using hearth::protocol::TestStatus;
+
+namespace {
+
+TestReport failed() {
+  TestReport report;
+  report.id = "p.S.t";
+  report.status = TestStatus::fail;
+  report.duration = 12ms;
+  report.attachments = {
+      {"traceback", "text/plain;charset=utf8", "f.cc:1: no\n", 11},
+      {"stdout", "text/plain;charset=utf8", "said\x1b this", 10},
+      {"dump", "application/octet-stream", "\x01\x02", 4096},
+      {"empty", "text/plain", "", 0},
+  };
+  return report;
+}
+
+Outcome outcome(Counts counts) {
+  Outcome result;
+  result.counts = counts;
+  result.elapsed = 1500ms;
+  return result;
+}
+
+}  // namespace
+
+TEST_CASE("Report: a failure is its line, then what it attached, nothing of it raw") {
+  CHECK(failure_text(failed()) ==
+        "FAIL   p.S.t  0.012 s\n"
+        "    f.cc:1: no\n"
+        "    stdout:\n"
+        "      said\\x1b this\n"
+        "    dump: 4096 bytes of application/octet-stream\n");
+}
+
+TEST_CASE("Report: of long output the last lines are shown, and how much there was") {
+  auto report = failed();
+  std::string output;
+  for (int i = 0; i < 100; ++i) output += "line " + std::to_string(i) + "\n";
+  report.attachments = {{"stdout", "text/plain", output, 5'000'000}};
+  const auto text = failure_text(report);
+  CHECK(text.find("    stdout, the last 320 of 5000000 bytes:\n      line 60\n") !=
+        std::string::npos);
+  CHECK(text.find("line 59") == std::string::npos);
+  CHECK(text.ends_with("      line 99\n"));
+}
+
+TEST_CASE("Report: a result's line has its status, and says if nobody asked for it") {
+  TestReport report;
+  report.id = "a";
+  const std::vector<std::pair<TestStatus, std::string>> table{
+      {TestStatus::success, "PASS   a\n"},   {TestStatus::fail, "FAIL   a\n"},
+      {TestStatus::skip, "SKIP   a\n"},      {TestStatus::xfail, "XFAIL  a\n"},
+      {TestStatus::uxsuccess, "XPASS  a\n"}, {TestStatus::undefined, "LOST   a\n"}};
+  for (const auto& [verdict, line] : table) {
+    report.status = verdict;
+    CHECK(result_line(report) == line);
+  }
+  report.asked_for = false;
+  CHECK(result_line(report) == "LOST   a  (not asked for)\n");
+}
+
+TEST_CASE("Report: the exit code is the worst of what happened") {
+  auto result = outcome({2, 2, 2, 0, 0, 0});
+  CHECK(exit_code(result) == ExitCode::success);
+  result.counts = {4, 4, 1, 0, 1, 2};
+  CHECK(exit_code(result) == ExitCode::success);
+  result.counts.failed = 1;
+  CHECK(exit_code(result) == ExitCode::failures);
+  result.missing = {{"a", ""}};
+  CHECK(exit_code(result) == ExitCode::results_missing);
+  result.missing.clear();
+  result.lost = "it was killed";
+  CHECK(exit_code(result) == ExitCode::results_missing);
+  result.interrupted = true;
+  CHECK(exit_code(result) == ExitCode::interrupted);
+}
+
+TEST_CASE("Report: a summary names failures, missing tests and a lost server") {
+  auto result = outcome({5, 3, 2, 1, 0, 0});
+  result.failures = {{"p.S.t", "f.cc:1: no"}, {"p.S.u", ""}};
+  result.missing = {{"p.S.v", "1"}, {"p.S.w", ""}};
+  result.lost = "it was killed by signal 9 (SIGKILL)";
+  CHECK(summary_text(result) ==
+        "\nFailed:\n    p.S.t  (f.cc:1: no)\n    p.S.u\n"
+        "No result from 2 tests:\n    p.S.v\n    p.S.w\n"
+        "The server was lost: it was killed by signal 9 (SIGKILL)\n"
+        "2 passed, 1 failed, 2 without a result in 1.5 s\n");
+}
+
+TEST_CASE("Report: an interrupted run counts what it did not do, without the list") {
+  auto result = outcome({3, 1, 1, 0, 0, 0});
+  result.missing = {{"a", ""}, {"b", ""}};
+  result.interrupted = true;
+  CHECK(summary_text(result) ==
+        "\nInterrupted: 2 tests without a result.\n1 passed, 2 without a result in 1.5 s\n");
+}
+
+TEST_CASE("Report: a summary where all is well is one line") {
+  CHECK(summary_text(outcome({1, 1, 1, 0, 0, 0})) == "\n1 passed in 1.5 s\n");
+}
