@@ -70,7 +70,7 @@ def verdicts(session):
 def send_byte_by_byte(session, data, description):
     session.sent.append(description)
     for at in range(len(data)):
-        session._exchange(data[at : at + 1], lambda: True)
+        session.exchange(data[at : at + 1], lambda: True)
 
 
 def list_all(kit, _):

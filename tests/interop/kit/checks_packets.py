@@ -120,7 +120,7 @@ def portions_of_bytes(kit):
         stream = hello + encode_message(as_json(list_of_none(session, nonce=nonce)))
         session.sent.append("Hello and a List of nothing, each byte after the one before has been read")
         for at in range(len(stream)):
-            session._exchange(stream[at : at + 1], lambda: True, tolerate_end=True)
+            session.exchange(stream[at : at + 1], lambda: True, tolerate_end=True)
             session.process.wait_until_read()
         session.wait_done(nonce)
         nonces = [session.nonce() for _ in range(200)]

@@ -78,7 +78,7 @@ class Session:
     def send(self, data, description):
         """Writes bytes; reads meanwhile."""
         self.sent.append(description)
-        self._exchange(data, lambda: True, tolerate_end=True)
+        self.exchange(data, lambda: True, tolerate_end=True)
 
     def send_message(self, message, description=None, **fields):
         """`message` is an object, or JSON as text or bytes; `fields` go to encode_message()."""
@@ -105,10 +105,10 @@ class Session:
 
     def wait(self, until, expected):
         """Reads until until() holds. Silence, and the server's end, are a Failure."""
-        self._exchange(b"", until, expected=expected)
+        self.exchange(b"", until, expected=expected)
 
     def read_to_end(self, expected="the end of the server's output"):
-        self._exchange(b"", lambda: False, tolerate_end=True, expected=expected)
+        self.exchange(b"", lambda: False, tolerate_end=True, expected=expected)
 
     def wait_done(self, *nonces):
         for nonce in nonces:
@@ -177,7 +177,8 @@ class Session:
             received = [str(item) for item in self.items[-8:]] or ["nothing"]
         return Failure(expected, received if isinstance(received, list) else [str(received)], self.sent)
 
-    def _exchange(self, data, until, tolerate_end=False, expected="the server to go on"):
+    def exchange(self, data, until, tolerate_end=False, expected="the server to go on"):
+        """Writes and reads until until() holds; send() and wait() in one, for checks that need it."""
         try:
             self.process.exchange(data, self._receive, until, tolerate_end)
         except Silent:
