@@ -28,9 +28,9 @@ def test_all_features(checks, hearth, program):
 
 def test_by_hand(checks, programs):
     for arguments in ([], ["--help"], ["--version"], ["--list-test-cases"], ["--list-reporters"], ["--count"],
-                      ["--success", "--duration=false"], ["--reporters=junit", "--no-time=true"],
+                      ["--success", "--duration=false"], ["--reporters=xml"],
                       ["--test-case=*pass*", "--no-skip"], ["--exit"]):
-        ours, theirs = (plain.run([f"{programs}/{program}", *arguments])
+        ours, theirs = (plain.run(["program", *arguments], executable=f"{programs}/{program}")
                         for program in ("own_main_doctest", "own_main_doctest_plain"))
         checks.equal(f"by hand the same as without us: {' '.join(arguments) or 'no argument'}", ours, theirs)
 
