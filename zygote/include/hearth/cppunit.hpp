@@ -276,7 +276,13 @@ class Run {
 
   // What main() does when its run is over is this program's tear-down.
   static void close() {
-    if (instance().m_parked && !instance().in_test_process()) zygote::closed(instance().m_unserved);
+    const Run& run = instance();
+    if (!run.m_parked) {
+      std::fputs("hearth: the program ended without a run of CppUnit's that Hearth could see. Hearth needs libcppunit as a "
+                 "shared library, not linked with -Bsymbolic-functions.\n", stderr);
+    } else if (!run.in_test_process()) {
+      zygote::closed(run.m_unserved);
+    }
   }
 
  private:
