@@ -19,7 +19,7 @@ class CrcIndex {
  private:
   static constexpr std::uint64_t block = ReceiveBuffer::history;
   static constexpr std::uint64_t longest_reach =
-      16 * 1024 * 1024;  // from the origin to a range's begin
+      std::uint64_t{16} * 1024 * 1024;  // from the origin to a range's begin
 
   [[nodiscard]] bool covers(const ReceiveBuffer& buffer, std::uint64_t from) const;
   [[nodiscard]] std::uint32_t crc_until(const ReceiveBuffer& buffer, std::uint64_t position);

@@ -5,7 +5,7 @@
 
 namespace hearth::protocol {
 namespace {
-constexpr std::size_t smallest_capacity = 64 * 1024;
+constexpr std::size_t smallest_capacity = std::size_t{64} * 1024;
 }
 
 void ReceiveBuffer::move_to(std::byte* target, std::size_t dropped) {

@@ -18,9 +18,9 @@
 namespace hearth::protocol::v1 {
 
 // Longest directive; a longer line is output, handed out in pieces.
-inline constexpr std::size_t max_line = 64 * 1024;
+inline constexpr std::size_t max_line = std::size_t{64} * 1024;
 // What one test's attachments may hold: contents, names and types, 64 bytes for each. More is cut.
-inline constexpr std::size_t max_details = 16 * 1024 * 1024;
+inline constexpr std::size_t max_details = std::size_t{16} * 1024 * 1024;
 
 // Ids, names, types and tags are as printed: not checked to be UTF-8.
 struct TestStarted {

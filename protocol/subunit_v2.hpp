@@ -30,7 +30,7 @@ inline constexpr std::size_t max_packet_size =
 inline constexpr std::size_t min_packet_size = 8;
 // How much file content encode_file() puts into one packet: small enough that packets of other
 // tests are not held up behind one attachment.
-inline constexpr std::size_t default_file_chunk = 1024 * 1024;
+inline constexpr std::size_t default_file_chunk = std::size_t{1024} * 1024;
 
 // The values are those of the wire.
 enum class TestStatus : std::uint8_t {
