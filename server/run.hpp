@@ -27,8 +27,8 @@ struct QueuedTest {
 // unknown id, or `<program>.load`.
 struct Answer {
   const Program* program;  // nullptr: no program has the id
-  std::uint32_t test;      // index in its catalog; no_index: its `.load`
-  std::string unknown_id;
+  std::uint32_t test;      // index in its catalog; no_index: it cannot be served
+  std::string id;          // where it is not the catalog's
 
   static constexpr std::uint32_t no_index = ~std::uint32_t{0};
 };

@@ -84,7 +84,7 @@ void Schedule::resolve(Run& run, Program& program) {
   if (!run.wants_all()) {
     std::erase_if(run.pending(), [&](const std::string& id) { return claim(run, program, id); });
   } else if (!program.load_failure().empty()) {
-    run.answer({&program, Answer::no_index, {}});
+    run.answer({&program, Answer::no_index, program.load_id()});
   } else {
     for (std::uint32_t test = 0; test < program.catalog().size(); ++test) {
       const CatalogTest& known = program.catalog()[test];
@@ -96,8 +96,11 @@ void Schedule::resolve(Run& run, Program& program) {
 // True: the id is this program's, and is answered or queued.
 bool Schedule::claim(Run& run, Program& program, const std::string& id) {
   if (!program.load_failure().empty()) {
-    if (id != program.load_id()) return false;
-    run.answer({&program, Answer::no_index, {}});
+    const bool is_load = id == program.load_id();
+    const bool may_be_its = id.size() > program.name().size() && id.starts_with(program.name()) &&
+                            id[program.name().size()] == '.';
+    if (!may_be_its || (run.is_list() && !is_load)) return false;
+    run.answer({&program, Answer::no_index, id});
     return true;
   }
   const auto test = program.catalog().find(id);
@@ -127,15 +130,14 @@ void Schedule::answer(Run& run) {
 }
 
 void Schedule::answer_one(Run& run, const Answer& answer) {
-  const bool is_load = answer.program != nullptr && answer.test == Answer::no_index;
   if (run.is_list()) {
-    run.session().exists(run.ordinal(),
-                         is_load ? answer.program->load_id() : answer.program->catalog()[answer.test].id);
-  } else if (is_load) {
-    send_failure(run.session(), run.ordinal(), answer.program->load_id(),
+    const bool in_catalog = answer.test != Answer::no_index;
+    run.session().exists(run.ordinal(), in_catalog ? answer.program->catalog()[answer.test].id : answer.id);
+  } else if (answer.program != nullptr) {
+    send_failure(run.session(), run.ordinal(), answer.id,
                  "The program cannot be served: " + answer.program->load_failure());
   } else {
-    send_failure(run.session(), run.ordinal(), answer.unknown_id,
+    send_failure(run.session(), run.ordinal(), answer.id,
                  "This server has no test of that id. List shows the tests it has.\n");
   }
 }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -16,9 +17,11 @@ constexpr std::size_t room = 8u << 20;  // bytes of output that a client may be 
 constexpr auto candidate_patience = std::chrono::seconds(3);
 constexpr auto last_words = std::chrono::seconds(2);
 
-bool is_regular(int fd) {
-  struct stat status {};
-  return fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
+// False for regular files and for devices like /dev/null. (Asio takes these too, and then never calls back.)
+bool can_be_watched(int fd) {
+  const UniqueFd epoll(epoll_create1(EPOLL_CLOEXEC));
+  epoll_event event{};
+  return epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 // The same file with flags of its own, so that O_NONBLOCK is ours alone; a socket cannot be opened again.
@@ -40,30 +43,20 @@ SessionIo::SessionIo(asio::io_context& io, UniqueFd in, UniqueFd out, protocol::
       m_out(io),
       m_out_fd(-1),
       m_candidate_timer(io) {
-  ErrorCode refused;
-  if (is_regular(in.get())) {
-    m_in_file = std::move(in);
+  UniqueFd own_in = own_description(std::move(in), O_RDONLY);
+  if (can_be_watched(own_in.get())) {
+    fcntl(own_in.get(), F_SETFL, fcntl(own_in.get(), F_GETFL) | O_NONBLOCK);
+    m_in.assign(own_in.release());
   } else {
-    UniqueFd own = own_description(std::move(in), O_RDONLY);
-    fcntl(own.get(), F_SETFL, fcntl(own.get(), F_GETFL) | O_NONBLOCK);
-    if (m_in.assign(own.get(), refused); refused) {
-      m_in_file = std::move(own);  // /dev/null, say
-    } else {
-      static_cast<void>(own.release());
-    }
+    m_in_file = std::move(own_in);
   }
-  if (is_regular(out.get())) {
-    m_out_fd = out.get();
-    m_out_file = std::move(out);
-    return;
-  }
-  UniqueFd own = own_description(std::move(out), O_WRONLY);
-  fcntl(own.get(), F_SETFL, fcntl(own.get(), F_GETFL) | O_NONBLOCK);
-  m_out_fd = own.get();
-  if (m_out.assign(own.get(), refused); refused) {
-    m_out_file = std::move(own);
+  UniqueFd own_out = own_description(std::move(out), O_WRONLY);
+  m_out_fd = own_out.get();
+  if (can_be_watched(own_out.get())) {
+    fcntl(own_out.get(), F_SETFL, fcntl(own_out.get(), F_GETFL) | O_NONBLOCK);
+    m_out.assign(own_out.release());
   } else {
-    static_cast<void>(own.release());
+    m_out_file = std::move(own_out);
   }
 }
 
@@ -99,7 +92,10 @@ void SessionIo::read_input() {
     m_session.receive_eof();
   }
   take_events();
-  if (got <= 0) return end(End::lost, got == 0 ? "the client closed its end without Goodbye" : std::strerror(errno));
+  if (got <= 0) {
+    write_output();
+    return end(End::lost, got == 0 ? "the client closed its end without Goodbye" : "the client's end failed");
+  }
   watch_candidate();
   wait_for_input();
 }
@@ -115,6 +111,7 @@ void SessionIo::take_events() {
     } else if (auto* const refused = std::get_if<protocol::SessionRefused>(&*event)) {
       end(End::refused, refused->reason);
     } else {
+      write_output();  // what was answered before it; that the client does not read on is no matter now
       end(End::goodbye, {});
     }
   }
@@ -140,26 +137,36 @@ void SessionIo::end(End end, const std::string& reason) {
 
 bool SessionIo::has_room() const { return m_session.output().size() < room; }
 
-void SessionIo::flush() {
-  if (m_writing) return;
-  const bool had_room = has_room();
+// As much as goes without waiting.
+SessionIo::Written SessionIo::write_output() {
   while (!m_session.output().empty()) {
     const protocol::ByteView output = m_session.output();
     const ssize_t written = write(m_out_fd, output.data(), output.size());
     if (written > 0) {
       m_session.consume(static_cast<std::size_t>(written));
-    } else if (written < 0 && errno == EINTR) {
-      continue;
     } else if (written < 0 && errno == EAGAIN && !m_out_file) {
+      return Written::some;
+    } else if (written == 0 || errno != EINTR) {
+      return Written::refused;
+    }
+  }
+  return Written::all;
+}
+
+void SessionIo::flush() {
+  if (m_writing) return;
+  const bool had_room = has_room();
+  switch (write_output()) {
+    case Written::all: break;
+    case Written::some:
       m_writing = true;
       m_out.async_wait(asio::posix::stream_descriptor::wait_write, [this](ErrorCode error) {
         m_writing = false;
         if (!error) flush();
       });
       break;
-    } else {
+    case Written::refused:
       return end(End::lost, std::string("the client does not read any more: ") + std::strerror(errno));
-    }
   }
   if (!had_room && has_room() && !m_ended) m_events.on_room();
   if (m_paused && may_read()) wait_for_input();

@@ -33,10 +33,13 @@ class SessionIo {
   [[nodiscard]] bool has_room() const;
 
  private:
+  enum class Written { all, some, refused };
+
   void wait_for_input();
   [[nodiscard]] bool may_read() const;
   void read_input();
   void take_events();
+  Written write_output();
   void watch_candidate();
   void end(End end, const std::string& reason);
 

@@ -1,0 +1,177 @@
+#!/usr/bin/python3
+"""Programs that cannot be served, and how programs are named and started."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import e2e
+from e2e import Folder, programs
+from hearth_client import Server
+
+
+def check_load_failure(program, *causes, options=(), name=None, beside=True):
+    """The program is listed as its `.load`, running which says why; the one beside it is served."""
+    name = name or os.path.basename(str(program).split()[0])
+    others = [programs["faults"]] if beside else []
+    with Server(program, *others, options=options) as server:
+        listed = server.list()
+        assert [test for test in listed if test.startswith(name + ".")] == [name + ".load"], listed
+        results = server.run(name + ".load", *(["faults.Leaves.Nothing"] if beside else []), name + ".Any.Test")
+        for test in (name + ".load", name + ".Any.Test"):
+            result = results.of(test)
+            assert result.status == "fail" and result.started == 0, result
+            for cause in causes:
+                assert cause in result.text("traceback"), result
+        assert not beside or results.of("faults.Leaves.Nothing").status == "success"
+        assert server.list([name + ".load", name + ".Any.Test"]) == [name + ".load"]
+        server.until_done(server.ask_run([name + ".load"]), server.ask_run([name + ".load"]))
+        assert server.goodbye() == 0
+
+
+def test_missing():
+    """A program that does not exist"""
+    check_load_failure("/nowhere/at/all", "No such file or directory", "build it")
+
+
+def test_not_executable():
+    """A program that is not executable, a script without an interpreter, a folder"""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "program")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("not a program\n")
+        check_load_failure(path, "Permission denied", "executable")
+        os.chmod(path, 0o755)
+        check_load_failure(path, "Exec format error", "compiled test program")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("#!/nowhere/interpreter\n")
+        check_load_failure(path, "No such file or directory", "interpreter")
+    check_load_failure("/usr", "Permission denied")
+
+
+def test_no_test_programs():
+    """Programs that are no test programs"""
+    for program, cause in ((programs["not_a_test"], ""), ("/bin/true", "exited with status 0"),
+                           ("/bin/false", "exited with status 1"), ("/bin/cat", "exited with status 0"),
+                           ("/bin/echo these words", "these words"), ("/usr/bin/env", "HEARTH_CHANNEL")):
+        check_load_failure(program, cause, "without a word from a Hearth adapter", "pkg-config")
+
+
+def test_hanging():
+    """Programs that do not get ready in time"""
+    options = ("--load-timeout", "0.5")
+    check_load_failure("/bin/sleep 1000000", "was not ready to run tests within 0.5 s", "no word came", options=options)
+    check_load_failure(programs["hangs_at_load"], "was not ready to run tests within 0.5 s", options=options)
+
+
+def test_load_while_another_hangs():
+    """A program that hangs while loading keeps no other from being listed by id, and run"""
+    with Server(programs["hangs_at_load"], programs["faults"]) as server:
+        results = server.run("faults.Leaves.Nothing")
+        assert results.of("faults.Leaves.Nothing").status == "success"
+        assert server.list(["faults.Leaves.Nothing"]) == ["faults.Leaves.Nothing"]
+        server.until_done(server.ask_run([]), server.ask_list([]))
+        assert server.goodbye() == 0
+
+
+def test_dying():
+    """Programs that die while they load"""
+    check_load_failure(programs["dies_at_load"], "signal ")
+    check_load_failure(programs["exits_at_load"], "exited with status")
+    check_load_failure(programs["closes_all_fds_at_load"], "before it had reached its first test")
+
+
+def test_noise():
+    """A program that prints noise to descriptors 0 to 20 while it loads is served"""
+    with Server(programs["noise_at_load"]) as server:
+        ids = server.list()
+        results = server.run()
+        assert set(results.statuses()) == set(ids), server.state()
+        assert results.of("noise_at_load.Noise.Passes").status == "success", server.state()
+        assert results.of("noise_at_load.Noise.Fails").status == "fail", server.state()
+        assert not results.errors
+
+
+def test_no_tests():
+    """A program that has no tests, and says so, is listed as nothing"""
+    with Server(programs["no_tests"]) as server:
+        assert server.list() == []
+        assert not server.run().results
+        assert server.goodbye() == 0
+
+
+def test_names():
+    """NAME=PATH, a quoted command line, and a path with blanks"""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "with blanks")
+        shutil.copy(programs["faults"], path)
+        arguments = (f"one={path}", f"two='{path}' --gtest_filter=Leaves.No*", path,
+                     f"three={programs['faults']} '--gtest_filter=Leaves.Nothing:*.Nowhere'")
+        with Server(*arguments) as server:
+            ids = server.list()
+            assert "one.Leaves.Nothing" in ids and "one.Expensive.One" in ids, ids
+            assert "with_blanks.Leaves.Nothing" in ids, ids
+            filtered = sorted(test for test in ids if test.startswith(("two.", "three.")))
+            assert filtered == ["three.Leaves.Nothing", "two.Leaves.Nothing"], ids
+            tests = [name + ".Leaves.Nothing" for name in ("one", "two", "three", "with_blanks")]
+            assert server.run(*tests).statuses() == dict.fromkeys(tests, "success")
+
+
+def refused(*arguments):
+    done = subprocess.run([Server.hearth, "serve", *arguments], stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=60)
+    assert done.returncode == 2 and not done.stdout, done
+    return done.stderr.decode()
+
+
+def test_equal_names():
+    """Two programs of one name, or of names that could make one id, are refused with a way out"""
+    faults = programs["faults"]
+    assert "both programs are called 'faults'" in refused(faults, faults)
+    assert "NAME=" in refused(faults, f"faults={programs['helped']}")
+    assert "could give two tests one id" in refused(f"a={faults}", f"a.b={faults}")
+    assert "not closed" in refused(f"{faults} 'unclosed")
+    assert refused() and refused("--jobs", "none", faults)
+
+
+def test_hidden():
+    """Disabled tests are not listed and not run, unless they are asked for by id"""
+    name = "behaviours_googletest."
+    hidden = {name + "Verdict.DISABLED_Passes": "success", name + "Verdict.DISABLED_Fails": "fail",
+              name + "DISABLED_Suite.Passes": "success", name + "ExpensiveSuite.DISABLED_IsUsed": "success"}
+    with Server(programs["behaviours_googletest"]) as server:
+        assert not set(hidden) & set(server.list())
+        assert sorted(server.list(list(hidden))) == sorted(hidden)
+        results = server.run(*hidden)
+        assert results.statuses() == hidden, server.state()
+
+
+def test_unknown_and_repeated_ids():
+    """Unknown ids fail under their own names; an id twice runs twice in a Run, and is listed once"""
+    known = "faults.Leaves.Nothing"
+    unknown = ["", ".", "faults", "faults.", "faults.Leaves.Nothing ", "other.test", "ünïcode\tand\ncontrol",
+               "faults.Leaves.Nothing.load", "x" * 60_000]
+    with Folder() as folder, Server(programs["faults"], options=("--jobs", "4", *folder.options)) as server:
+        assert server.list([known, *unknown, known, known]) == [known]
+        results = server.run(known, *unknown, known, "other.test", known)
+        by_id = {}
+        for (test, _), runs in results.results.items():
+            by_id[test] = [run.status for run in runs]
+        assert by_id.pop(known) == ["success"] * 3, server.state()
+        assert by_id.pop("other.test") == ["fail"] * 2, server.state()
+        assert by_id == {test: ["fail"] for test in unknown if test != "other.test"}, server.state()
+
+
+def test_empty_and_absent():
+    """`"tests": []` lists and runs nothing; absent means all"""
+    with Server(programs["helped"]) as server:
+        assert server.list([]) == [] and len(server.list()) == 22
+        server.until_done(server.ask_run([]))
+        assert not server.collector.results
+        assert len(server.run().results) == 22
+
+
+if __name__ == "__main__":
+    sys.exit(e2e.main())
