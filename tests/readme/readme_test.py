@@ -93,16 +93,14 @@ def with_meson(readme, folder, hearth):
     serve(readme, folder, hearth)
 
 
-def rpc(*messages):
-    """The messages as a client sends them."""
-    packets = io.BytesIO()
-    stream = subunit.v2.StreamResultToBytes(packets)
-    for message in messages:
-        stream.status(
-            test_id="testrepository-rpc", file_name="message", file_bytes=message, eof=True,
-            mime_type="application/json", runnable=False,
-        )  # fmt: skip
-    return packets.getvalue()
+def rpc(message):
+    """The message as a client sends it."""
+    packet = io.BytesIO()
+    subunit.v2.StreamResultToBytes(packet).status(
+        test_id="testrepository-rpc", file_name="message", file_bytes=message, eof=True,
+        mime_type="application/json", runnable=False,
+    )  # fmt: skip
+    return packet.getvalue()
 
 
 def with_testr_conf(readme, folder, hearth):
@@ -111,13 +109,15 @@ def with_testr_conf(readme, folder, hearth):
     config.read_string(only(readme, "ini", "server_command"))
     expect(only(readme, "sh", "g++"), folder, hearth, None)
     command = config["DEFAULT"]["server_command"]
-    run = subprocess.run(
-        ["sh", "-c", command], cwd=folder, env=environment(hearth),
-        input=rpc(b'{"msg": "Hello", "min": 1, "max": 1}', b'{"msg": "Goodbye"}'),
-        stdout=subprocess.PIPE, check=False,
-    )  # fmt: skip
-    if run.returncode != 0 or b"Hello" not in run.stdout:
-        raise Failure(f"`{command}` exited with status {run.returncode}, and said {run.stdout!r} to Hello")
+    with subprocess.Popen(
+        ["sh", "-c", command], cwd=folder, env=environment(hearth), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as server:
+        server.stdin.write(rpc(b'{"msg": "Hello", "min": 1, "max": 1}'))
+        server.stdin.flush()
+        answer = server.stdout.read1()
+        server.communicate(rpc(b'{"msg": "Goodbye"}'))
+    if server.returncode != 0 or b"Hello" not in answer:
+        raise Failure(f"`{command}` exited with status {server.returncode}, and said {answer!r} to Hello")
 
 
 def run(name, way, readme, hearth):
