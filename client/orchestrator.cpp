@@ -15,7 +15,7 @@ namespace {
 
 constexpr auto tick_every = 100ms;
 constexpr auto end_patience = 15s;  // for a server to end after Goodbye, on top of the grace
-constexpr std::size_t foreign_shown = 4 * 1024;  // bytes of one run that are no packet
+constexpr std::size_t foreign_shown = std::size_t{4} * 1024;  // bytes of one run that are no packet
 
 class Orchestrator : public ServerLink::Listener {
  public:

@@ -11,9 +11,9 @@ using protocol::TestStatus;
 
 namespace {
 
-constexpr std::size_t kept_head = 256 * 1024;  // bytes of a traceback or reason
-constexpr std::size_t kept_tail = 64 * 1024;   // bytes of anything else
-constexpr std::size_t longest_cause = 300;     // bytes of the text that it is taken from
+constexpr std::size_t kept_head = std::size_t{256} * 1024;  // bytes of a traceback or reason
+constexpr std::size_t kept_tail = std::size_t{64} * 1024;   // bytes of anything else
+constexpr std::size_t longest_cause = 300;  // bytes of the text that it is taken from
 
 bool keeps_beginning(std::string_view name) {
   return name == "traceback" || name == "reason";

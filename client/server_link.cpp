@@ -10,8 +10,9 @@
 namespace hearth::client {
 namespace {
 
-constexpr std::size_t read_size = 256 * 1024;
-constexpr std::size_t longest_line = 16 * 1024;  // of stderr; longer ones are cut into several
+constexpr std::size_t read_size = std::size_t{256} * 1024;
+constexpr std::size_t longest_line =
+    std::size_t{16} * 1024;  // of stderr; longer ones are cut into several
 constexpr auto packet_patience = std::chrono::seconds(10);
 using Wait = asio::posix::stream_descriptor;
 
@@ -128,7 +129,7 @@ ServerLink::Drained ServerLink::read_out() {
 }
 
 ServerLink::Drained ServerLink::read_err() {
-  std::array<char, 16 * 1024> buffer{};
+  std::array<char, longest_line> buffer{};
   const auto size = read(m_err.native_handle(), buffer.data(), buffer.size());
   if (size < 0) return errno == EINTR ? Drained::more : Drained::later;
   if (size == 0) return Drained::ended;

@@ -10,7 +10,7 @@
 namespace hearth::client {
 namespace {
 
-constexpr std::size_t buffered = 256 * 1024;  // bytes before they are written
+constexpr std::size_t buffered = std::size_t{256} * 1024;  // bytes before they are written
 
 }  // namespace
 

@@ -3,9 +3,9 @@
 namespace hearth::protocol {
 namespace {
 
-constexpr std::size_t max_outline = 256 * 1024;
+constexpr std::size_t max_outline = std::size_t{256} * 1024;
 constexpr std::size_t kept_capacity =
-    64 * 1024;  // of a message's buffer, from one message to the next
+    std::size_t{64} * 1024;  // of a message's buffer, from one message to the next
 constexpr std::string_view white_space = " \t\n\r";
 
 bool is_white_space(char c) {

@@ -5,8 +5,10 @@
 namespace hearth::protocol {
 namespace {
 
-constexpr std::size_t compact_above = 64 * 1024;    // bytes consumed before the rest is moved
-constexpr std::size_t keep_capacity = 1024 * 1024;  // bytes kept allocated while nothing is queued
+constexpr std::size_t compact_above =
+    std::size_t{64} * 1024;  // bytes consumed before the rest is moved
+constexpr std::size_t keep_capacity =
+    std::size_t{1024} * 1024;  // bytes kept allocated while nothing is queued
 
 // Length of the packet at the front of `bytes`, from its header. spec/subunit-v2.md, "Numbers".
 std::size_t packet_length(ByteView bytes) {

@@ -21,12 +21,12 @@ namespace hearth::protocol {
 inline constexpr std::string_view rpc_test_id = "testrepository-rpc";
 inline constexpr std::string_view rpc_mime_type = "application/json";
 inline constexpr std::string_view rpc_file_name = "message";
-inline constexpr std::size_t max_message_size = 128u * 1024 * 1024;  // bytes of JSON
+inline constexpr std::size_t max_message_size = std::size_t{128} * 1024 * 1024;  // bytes of JSON
 inline constexpr std::size_t max_message_ids = 2'000'000;
 inline constexpr std::size_t max_message_depth = 64;  // objects and arrays inside one another
 inline constexpr std::size_t max_test_id_size =
-    64u * 1024;                                            // bytes of UTF-8; it has to fit a packet
-inline constexpr std::size_t max_nonce_size = 64u * 1024;  // bytes of UTF-8
+    std::size_t{64} * 1024;  // bytes of UTF-8; it has to fit a packet
+inline constexpr std::size_t max_nonce_size = std::size_t{64} * 1024;  // bytes of UTF-8
 
 struct VersionRange {
   std::uint32_t max = 1;
