@@ -58,6 +58,7 @@ class Orchestrator : public ServerLink::Listener {
   SessionEnd m_end;
   std::string m_fatal;  // the fault that ended the session
   bool m_said_hello = false;
+  bool m_over = false;
   asio::signal_set m_signals;
   asio::steady_timer m_ticker;
   ServerLink m_link;
@@ -160,7 +161,7 @@ void Orchestrator::interrupt() {
 
 void Orchestrator::wait_for_signal() {
   m_signals.async_wait([this](ErrorCode error, int) {
-    if (error) return;
+    if (error || m_over) return;
     interrupt();
     wait_for_signal();
   });
@@ -169,7 +170,7 @@ void Orchestrator::wait_for_signal() {
 void Orchestrator::tick() {
   m_ticker.expires_after(tick_every);
   m_ticker.async_wait([this](ErrorCode error) {
-    if (error) return;
+    if (error || m_over) return;
     m_link.tick();
     m_observer.on_tick(snapshot());
     tick();
@@ -198,6 +199,7 @@ std::string Orchestrator::activity() const {
 
 // The run is over, whatever way the server took out of it.
 void Orchestrator::on_end(int wait_status) {
+  m_over = true;  // what is in the loop's queue already can no longer be cancelled
   m_ticker.cancel();
   m_signals.cancel();
   const auto how = (m_fatal.empty() ? "" : m_fatal + "; ") + "it " + describe_end(wait_status);

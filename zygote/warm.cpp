@@ -1,6 +1,10 @@
 #include "hearth/warm.hpp"
 
 #include <dirent.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
 
 #include <vector>
 
@@ -23,8 +27,24 @@ bool on_warm(void (*hook)()) {
 
 namespace zygote {
 
+namespace {
+
+[[noreturn]] void give_up(const char* cause) {
+  std::fprintf(stderr, "hearth: a warm-up hook (hearth::on_warm) threw: %s\n", cause);
+  std::fflush(nullptr);
+  _exit(1);
+}
+
+}  // namespace
+
 void run_warm_up_hooks() {
-  for (std::size_t i = 0; i < hooks().size(); ++i) hooks()[i]();
+  try {
+    for (std::size_t i = 0; i < hooks().size(); ++i) hooks()[i]();
+  } catch (const std::exception& exception) {
+    give_up(exception.what());
+  } catch (...) {
+    give_up("something that is no std::exception");
+  }
 }
 
 unsigned thread_count() {
