@@ -22,7 +22,7 @@ constexpr int all_packets = 1 << 20;   // the writers are dead: what a socket ho
 // Names of the attachments that the server makes.
 bool is_ours(std::string_view name) {
   return name == "stdout" || name == "stderr" || name == "stdout.bin" || name == "stderr.bin" ||
-         name == "properties" || name == "processes" || name == "rerun" || name == "cut";
+         name == "properties" || name == "processes" || name == "rerun" || name == "cut" || name == "stacks";
 }
 
 protocol::ByteView bytes_of(std::string_view text) {

@@ -58,6 +58,7 @@ class Execution {
   void watch(asio::io_context& io);
 
   void timed_out(std::chrono::milliseconds limit) { m_evidence.timed_out = limit; }
+  void attach_stacks(std::string_view text) { append_text("stacks", text); }
   // What is known of the end, but for what the test itself reported. Sends the final status.
   void end(const Evidence& evidence, protocol::Timestamp when);
 

@@ -17,9 +17,10 @@ class Orphans {
  public:
   Orphans();
 
-  void started(pid_t program) { m_known.insert(program); }
-  void reaped(pid_t program) { m_known.erase(program); }
-  [[nodiscard]] bool none_known() const { return m_known.empty(); }
+  // Of every process that the server itself starts, and of every one that it has waited for.
+  void started(pid_t pid) { m_known.insert(pid); }
+  void reaped(pid_t pid) { m_known.erase(pid); }
+  [[nodiscard]] bool is_known(pid_t pid) const { return m_known.contains(pid); }
 
   // Kills what a test left: of its process group, or with its mark. Gives their names.
   std::vector<LeftProcess> kill_left_by(std::uint64_t execution, pid_t group);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "process/children.hpp"
 #include "server/run.hpp"
 #include "server/text.hpp"
 #include "worker.pb.h"
@@ -172,13 +173,11 @@ bool Program::process_ended(pid_t pid, int wait_status, const rusage&) {
   if (m_zygote && m_zygote->pid == pid) {
     m_zygote->pid = 0;  // it may be another's from now on
     m_zygote->channel.read_now();
-    m_orphans.reaped(pid);
     zygote_lost(wait_status);
     return true;
   }
   for (const auto& [execution, zygote] : m_singles) {
     if (zygote->pid != pid) continue;
-    m_orphans.reaped(pid);
     single_ended(*zygote, wait_status);
     return true;
   }
@@ -358,7 +357,7 @@ std::uint64_t Program::prepare(Job job, Zygote* zygote) {
     job.execution = std::make_unique<Execution>(job.target, std::move(*pipes), m_options.output_limit);
   }
   const std::uint64_t id = next_execution();
-  m_running.emplace(id, Running{std::move(job), zygote, std::chrono::steady_clock::now(), {}, false});
+  m_running.emplace(id, Running{std::move(job), zygote, 0, std::chrono::steady_clock::now(), {}, {}, false});
   return id;
 }
 
@@ -391,11 +390,13 @@ void Program::run_single(Job job) {
   zygote->execution = id;
   zygote->mark = id;
   m_running.at(id).zygote = zygote.get();
+  m_running.at(id).pid = zygote->pid;
   m_singles.emplace(id, std::move(zygote));
 }
 
 void Program::on_started(const worker::Started& started) {
   if (const auto running = m_running.find(started.execution()); running != m_running.end()) {
+    running->second.pid = static_cast<pid_t>(started.pid());
     running->second.job.execution->begin(at(started.when()), std::chrono::steady_clock::now());
   } else if (Suite* const suite = suite_of(started.execution())) {
     suite->zygote->pid = static_cast<pid_t>(started.pid());
@@ -631,11 +632,34 @@ void Program::check_time(std::uint64_t id, Running& running, SteadyTime now) {
         now - *running.terminated > m_options.grace + unresponsive_after) {
       kill_zygote(*m_zygote, "it did not answer");
     }
-  } else if (m_options.timeout.count() > 0 && now - *begun >= m_options.timeout) {
-    execution.timed_out(m_options.timeout);
-    running.terminated = now;
-    signal_execution(id, running, SIGTERM);
+  } else {
+    check_limit(id, running, now);
   }
+}
+
+// At its limit a test is asked where it is, and then ended.
+void Program::check_limit(std::uint64_t id, Running& running, SteadyTime now) {
+  Execution& execution = *running.job.execution;
+  if (running.stacks) {
+    const auto text = running.stacks->poll(now);
+    if (!text) return;
+    execution.attach_stacks(*text);
+    running.stacks.reset();
+    terminate(id, running, now);
+  } else if (m_options.timeout.count() > 0 && now - *execution.begun_at() >= m_options.timeout) {
+    execution.timed_out(m_options.timeout);
+    // Its mark shows that the pid is still the test's.
+    if (process::marker_of(running.pid) == id) {
+      running.stacks = std::make_unique<StackReader>(running.pid, m_orphans, now);
+    } else {
+      terminate(id, running, now);
+    }
+  }
+}
+
+void Program::terminate(std::uint64_t id, Running& running, SteadyTime now) {
+  running.terminated = now;
+  signal_execution(id, running, SIGTERM);
 }
 
 void Program::check_loading(Zygote& zygote, SteadyTime now) {

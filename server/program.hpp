@@ -19,6 +19,7 @@
 #include "server/orphans.hpp"
 #include "server/program_spec.hpp"
 #include "server/serve.hpp"
+#include "server/stacks.hpp"
 #include "server/zygote.hpp"
 
 namespace hearth::worker {
@@ -86,7 +87,9 @@ class Program {
   struct Running {
     Job job;
     Zygote* zygote;
+    pid_t pid;  // 0: not known yet
     SteadyTime asked;
+    std::unique_ptr<StackReader> stacks;   // while they are read, after the time limit
     std::optional<SteadyTime> terminated;  // when TERM was sent
     bool killed = false;
   };
@@ -148,6 +151,8 @@ class Program {
   void check_time(std::uint64_t id, Running& running, SteadyTime now);
   void check_loading(Zygote& zygote, SteadyTime now);
   void check_suite(Suite& suite, SteadyTime now);
+  void check_limit(std::uint64_t id, Running& running, SteadyTime now);
+  void terminate(std::uint64_t id, Running& running, SteadyTime now);
   void signal_execution(std::uint64_t id, const Running& running, int signal);
   void kill_zygote(Zygote& zygote, const std::string& because);
 

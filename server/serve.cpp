@@ -105,6 +105,7 @@ class Server {
       if (WIFSTOPPED(status)) {
         m_schedule.process_stopped(pid);
       } else {
+        m_orphans.reaped(pid);
         m_schedule.process_ended(pid, status, usage);
         m_schedule.kill_strays();
       }

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 """What becomes of a test, whatever it does, and of those beside it."""
 
-import os
+import shutil
 import signal
 import sys
 
 import e2e
 from e2e import Folder, programs
-from hearth_client import Server, await_that, is_alive, marked, state_of
+from hearth_client import Server, is_alive
 
 SHORT = ("--timeout", "1", "--grace", "0.5")
 
@@ -58,6 +58,16 @@ def test_time_limit():
     assert "about to loop" in loops.text("stdout"), loops
     check(ignores, "fail", "time limit of 1 s", "SIGKILL")
     check(stops, "fail", "time limit of 1 s", "SIGKILL")
+
+
+def test_stacks():
+    """A test that runs into its time limit shows where its threads are, with a debugger at hand or without"""
+    [result] = behave("End.LoopsForever", options=SHORT)
+    text = result.text("stacks")
+    assert ("loop_forever" in text) if shutil.which("gdb") else ("takes a gdb" in text), result
+    with Server(programs["behaviours_googletest"], options=SHORT, env={"PATH": "/nowhere"}) as server:
+        test = "behaviours_googletest.End.IgnoresTermForever"
+        check(server.run(test).of(test), "fail", "Thread ", "takes a gdb", name="stacks")
 
 
 def test_grace():
