@@ -4,7 +4,8 @@
 
 namespace hearth::server {
 
-void Catalog::add(std::string_view name, std::string_view suite, bool hidden, bool suite_process) {
+void Catalog::add(std::string_view name, std::string_view suite, bool hidden, bool suite_process,
+                  std::chrono::milliseconds time_limit) {
   CatalogTest test;
   const std::string id = make_test_id(m_program, name);
   test.id = id;
@@ -12,6 +13,7 @@ void Catalog::add(std::string_view name, std::string_view suite, bool hidden, bo
   if (std::string_view(test.id).substr(m_program.size() + 1) != name) test.name = name;
   test.hidden = hidden;
   test.suite_process = suite_process;
+  test.time_limit = time_limit;
   auto known = m_suite_by_name.find(suite);
   if (known == m_suite_by_name.end()) {
     m_suites.emplace_back(suite);

@@ -2,6 +2,7 @@
 // " #2". Pure.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -18,13 +19,15 @@ struct CatalogTest {
   std::uint32_t suite = 0;  // index in Catalog::suite_name
   bool hidden = false;
   bool suite_process = false;
+  std::chrono::milliseconds time_limit{0};  // its own; 0: none
 };
 
 class Catalog {
  public:
   explicit Catalog(std::string program) : m_program(std::move(program)) {}
 
-  void add(std::string_view name, std::string_view suite, bool hidden, bool suite_process);
+  void add(std::string_view name, std::string_view suite, bool hidden, bool suite_process,
+           std::chrono::milliseconds time_limit = {});
   void clear();
 
   [[nodiscard]] std::size_t size() const { return m_tests.size(); }

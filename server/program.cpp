@@ -24,6 +24,12 @@ protocol::ByteView bytes_of(std::string_view text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
 
+// Of a time limit in seconds, as the worker channel has it; what is no sensible one is none.
+std::chrono::milliseconds milliseconds_of(double seconds) {
+  constexpr double most = 1e9;
+  return std::chrono::milliseconds(seconds > 0 && seconds < most ? static_cast<std::int64_t>(seconds * 1000) : 0);
+}
+
 protocol::Timestamp at(std::uint64_t nanoseconds) {
   return protocol::Timestamp(std::chrono::nanoseconds(nanoseconds));
 }
@@ -66,7 +72,7 @@ void Program::on_message(Zygote& zygote, const worker::FromZygote& message) {
     case worker::FromZygote::kTests:
       if (m_listed) return;
       for (const worker::Test& test : message.tests().test()) {
-        m_catalog.add(test.name(), test.suite(), test.hidden(), test.suite_process());
+        m_catalog.add(test.name(), test.suite(), test.hidden(), test.suite_process(), milliseconds_of(test.time_limit()));
       }
       return;
     case worker::FromZygote::kReady: return on_ready(zygote, message.ready());
@@ -637,6 +643,12 @@ void Program::check_time(std::uint64_t id, Running& running, SteadyTime now) {
   }
 }
 
+// The server's limit, or the test's own where that is tighter; 0: none, which the server's says for all.
+std::chrono::milliseconds Program::time_limit_of(std::uint32_t test) const {
+  const auto own = m_catalog[test].time_limit;
+  return own.count() == 0 ? m_options.timeout : std::min(own, m_options.timeout);
+}
+
 // At its limit a test is asked where it is, and then ended.
 void Program::check_limit(std::uint64_t id, Running& running, SteadyTime now) {
   Execution& execution = *running.job.execution;
@@ -646,8 +658,9 @@ void Program::check_limit(std::uint64_t id, Running& running, SteadyTime now) {
     execution.attach_stacks(*text);
     running.stacks.reset();
     terminate(id, running, now);
-  } else if (m_options.timeout.count() > 0 && now - *execution.begun_at() >= m_options.timeout) {
-    execution.timed_out(m_options.timeout);
+  } else if (const auto limit = time_limit_of(running.job.test);
+             limit.count() > 0 && now - *execution.begun_at() >= limit) {
+    execution.timed_out(limit);
     // Its mark shows that the pid is still the test's.
     if (process::marker_of(running.pid) == id) {
       running.stacks = std::make_unique<StackReader>(running.pid, m_orphans, now);

@@ -151,6 +151,7 @@ class Program {
   void check_time(std::uint64_t id, Running& running, SteadyTime now);
   void check_loading(Zygote& zygote, SteadyTime now);
   void check_suite(Suite& suite, SteadyTime now);
+  [[nodiscard]] std::chrono::milliseconds time_limit_of(std::uint32_t test) const;
   void check_limit(std::uint64_t id, Running& running, SteadyTime now);
   void terminate(std::uint64_t id, Running& running, SteadyTime now);
   void signal_execution(std::uint64_t id, const Running& running, int signal);

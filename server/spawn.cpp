@@ -100,6 +100,7 @@ std::string remedy_for(int code) {
   if (code == ENOENT) return "build it, or correct the path (or the interpreter or --cwd it needs)";
   if (code == EACCES) return "make it executable: a PROGRAM is a compiled test program";
   if (code == ENOEXEC) return "a PROGRAM is a compiled test program";
+  if (code == EBADF || code == EMFILE || code == EINVAL) return "raise the hard limit of `ulimit -n` to 256 or more";
   return {};
 }
 

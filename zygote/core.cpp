@@ -173,6 +173,8 @@ void Core::give_signals_back() const {
 }
 
 Assignment Core::park(const Tests& tests, const SetUp& set_up, bool is_suite) {
+  // A fork that set-up made and that came back from it: this is not its run.
+  if (getpid() != m_pid) _exit(0);
   m_tests = &tests;
   if (!is_suite) {
     run_warm_up_hooks();

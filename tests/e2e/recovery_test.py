@@ -267,6 +267,80 @@ def test_exec_mode():
         assert server.goodbye() == 0
 
 
+def test_exec_mode_faults():
+    """Such a program's tests are as isolated as any: crashes, limits, leftovers, output"""
+    expected = {
+        "Ignores.Term": ("fail", "traceback", "time limit of 3 s"),
+        "Stops.Itself": ("fail", "traceback", "time limit of 3 s"),
+        "Leaves.Daemon": ("success", "processes", "left process"),
+        "Leaves.DaemonWithoutEnvironment": ("success", None, None),  # cannot be told from another test's
+        "Leaves.Family": ("success", "processes", "left process"),
+        "Output.Prints1Megabyte": ("success", "stdout", "xxxx"),
+        "Expensive.One": ("success", None, None),
+        "Expensive.Two": ("success", None, None),
+        "All/Quick.Passes/7": ("success", None, None),
+    }
+    with Folder() as folder, faults(folder, "--env", "FAULTS_THREAD=1", "--timeout", "3", "--grace", "0.5",
+                                    "--jobs", "3") as server:
+        results = server.run(*named(*expected))
+        for test, (status, name, text) in expected.items():
+            result = results.of(FAULTS + test)
+            assert result.status == status and (name is None or text in result.text(name)), result
+        pids = folder.lines("daemons") + folder.lines("ignoring")
+        assert len(pids) == 33
+        await_that(lambda: not [pid for pid in pids if is_alive(int(pid))], "their end")
+        assert len(folder.lines("set-ups")) == 2
+        assert server.goodbye() == 0
+
+
+def test_fork_that_returns_from_set_up():
+    """A fork that comes back from the program's or a suite's set-up disturbs no test, and is gone in the end"""
+    tests = named("ForkingSetUp.One", "ForkingSetUp.Two", *(f"All/Quick.Passes/{n}" for n in range(20)))
+    with Folder() as folder, faults(folder, "--env", "FAULTS_FORK=1", "--jobs", "3") as server:
+        server.run(*tests)
+        check_statuses(server, dict.fromkeys(tests, "success"))
+        assert server.goodbye() == 0
+        assert folder.lines("daemons") and not [pid for pid in folder.lines("daemons") if is_alive(int(pid))]
+
+
+def test_descriptors_exhausted():
+    """Where the server has no descriptors left, the tests that cannot be started fail with that cause"""
+    import resource
+    tests = named(*(f"All/Bystander.Waits/{n}" for n in range(90)))
+    few = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (210, 210))
+    with Folder() as folder:
+        folder.make_gate("bystander")
+        server = Server(programs["faults"], options=("--jobs", "90", *folder.options), preexec_fn=few)
+        with server:
+            server.list()
+            run = server.ask_run(tests)
+            server.until(lambda so_far: "fail" in so_far.statuses().values(), "a test that cannot be started")
+            folder.open_gate("bystander", 90)
+            server.until_done(run)
+            failed = [server.collector.of(test) for test, status in server.collector.statuses().items()
+                      if status != "success"]
+            assert 0 < len(failed) < 90, failed
+            assert all("Too many open files; raise `ulimit -n`" in result.text("traceback") for result in failed), failed
+            server.run(FAULTS + "Leaves.Nothing")
+            check_statuses(server, {FAULTS + "Leaves.Nothing": "success"})
+            assert server.goodbye() == 0
+
+
+def test_wrapped():
+    """A program behind a shell that does not get out of the way"""
+    with Folder() as folder:
+        script = os.path.join(folder.path, "wrapped")
+        with open(script, "w", encoding="ascii") as file:
+            file.write(f"#!/bin/sh\n{programs['faults']} \"$@\"\nexit $?\n")
+        os.chmod(script, 0o755)
+        with Server(script, options=("--jobs", "2", *folder.options)) as server:
+            tests = ["wrapped.Kills.ItsParentToo", "wrapped.Leaves.Daemon", "wrapped.Expensive.One",
+                     "wrapped.All/Quick.Passes/1"]
+            server.run(*tests)
+            check_statuses(server, dict.fromkeys(tests, "success") | {tests[0]: "fail"})
+            assert server.goodbye() == 0
+
+
 def test_global_set_up_fails():
     """Where the program's global set-up fails, each test fails with that cause"""
     with Server(programs["set_up_fails"]) as server:

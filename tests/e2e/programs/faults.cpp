@@ -87,6 +87,22 @@ void start_daemon(const std::string& file, char** environment) {
   latch.wait_for_others();
 }
 
+// ---- what the program does as it starts, where it is asked to -----------------------------------------
+
+const bool started_thread = [] {
+  if (std::getenv("FAULTS_THREAD") != nullptr) std::thread(wait_forever).detach();
+  return true;
+}();
+
+class Forking : public testing::Environment {
+ public:
+  // The fork comes back from here too.
+  void SetUp() override {
+    if (std::getenv("FAULTS_FORK") != nullptr && fork() == 0) tell_pid("daemons");
+  }
+};
+const auto* const forking = testing::AddGlobalTestEnvironment(new Forking);
+
 // ---- tests that are there while others do something ---------------------------------------------------
 
 class Bystander : public testing::TestWithParam<int> {};
@@ -94,7 +110,7 @@ TEST_P(Bystander, Waits) {
   tell_pid("bystanders");
   pass_gate("bystander");
 }
-INSTANTIATE_TEST_SUITE_P(All, Bystander, testing::Range(0, 8));
+INSTANTIATE_TEST_SUITE_P(All, Bystander, testing::Range(0, 90));
 
 class Quick : public testing::TestWithParam<int> {};
 TEST_P(Quick, Passes) {}
@@ -267,6 +283,15 @@ class ThreadingSetUp : public testing::Test {
   static void SetUpTestSuite() { std::thread(wait_forever).detach(); }
 };
 TEST_F(ThreadingSetUp, Passes) {}
+
+class ForkingSetUp : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    if (fork() == 0) tell_pid("daemons");
+  }
+};
+TEST_F(ForkingSetUp, One) {}
+TEST_F(ForkingSetUp, Two) {}
 
 class HelpedSuite : public testing::Test {
  protected:
