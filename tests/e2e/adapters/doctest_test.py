@@ -65,6 +65,14 @@ def test_runs_twice(checks, hearth, programs):
                  {"runs_twice_doctest.one": "success"})
 
 
+def test_own_time_limit(checks, hearth, programs):
+    results, _ = served.run(hearth, [f"p={programs}/own_time_limit_doctest"])
+    checks.equal("a test case's own time-out: the one that hangs", results["p.hangs"].status, "fail")
+    checks.check("a test case's own time-out: is named", "10.5 s" in results["p.hangs"].text("traceback"),
+                 results["p.hangs"].text("traceback"))
+    checks.equal("a test case's own time-out: the other", results["p.passes"].status, "success")
+
+
 def test_many(checks, hearth, programs):
     results, _ = served.run(hearth, [f"many={programs}/many_tests_doctest"])
     statuses = [result.status for result in results.values()]
@@ -78,6 +86,7 @@ def main():
     test_by_hand(checks, programs)
     test_arguments(checks, hearth, programs)
     test_runs_twice(checks, hearth, programs)
+    test_own_time_limit(checks, hearth, programs)
     test_many(checks, hearth, programs)
     return checks.done()
 
