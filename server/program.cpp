@@ -585,6 +585,7 @@ void Program::reset_suites() {
   for (auto& [index, suite] : m_suites) {
     if (!suite.zygote) continue;
     Zygote& zygote = *suite.zygote;
+    zygote.channel.read_now();  // what has ended has ended
     bury(std::move(suite.zygote));
     if (zygote.finishing) m_events.closing_suite(suite.last_run, false);
     lose_executions(zygote, cause);

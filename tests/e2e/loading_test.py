@@ -62,8 +62,8 @@ def test_no_test_programs():
 def test_hanging():
     """Programs that do not get ready in time"""
     options = ("--load-timeout", "0.5")
-    check_load_failure("/bin/sleep 1000000", "was not ready to run tests within 0.5 s", "no word came", options=options)
-    check_load_failure(programs["hangs_at_load"], "was not ready to run tests within 0.5 s", options=options)
+    check_load_failure("/bin/sleep 1000000", "was not ready to run tests within 0.5 s", "no word came", options=options, beside=False)
+    check_load_failure(programs["hangs_at_load"], "was not ready to run tests within 0.5 s", options=options, beside=False)
 
 
 def test_load_while_another_hangs():

@@ -28,7 +28,7 @@ def test_client_that_does_not_read():
     """A client that does not read: memory stays bounded, the server rests, and every result is there in the end"""
     tests = ["faults.Output.Prints1Megabyte"] * 60
     with Folder() as folder:
-        server = Server(programs["faults"], options=("--jobs", "4", "--timeout", "30", *folder.options), read=False)
+        server = Server(programs["faults"], options=("--jobs", "4", "--timeout", "120", *folder.options), read=False)
         with server:
             run = server.ask_run(tests)
             await_rest(server)
@@ -80,7 +80,7 @@ def test_tests_beside_a_client_that_does_not_read():
     """A test does not run into its time limit because its client does not read"""
     with Folder() as folder:
         folder.make_gate("bystander")
-        options = ("--jobs", "4", "--timeout", "20", *folder.options)
+        options = ("--jobs", "4", "--timeout", "120", *folder.options)
         server = Server(programs["faults"], options=options, read=False)
         with server:
             run = server.ask_run(["faults.Output.Prints40MegabytesOfOctets", "faults.Output.Prints1Megabyte"])

@@ -219,10 +219,10 @@ def test_set_ups_that_fail():
         "CrashingSuite.NeverRuns": "signal 6 (SIGABRT)",
         "CrashingSuite.NeverRunsEither": "about to crash",
         "ExitingSuite.NeverRuns": "exited with status 0",
-        "HangingSuite.NeverRuns": "time limit of 1 s",
+        "HangingSuite.NeverRuns": "time limit of 5 s",
     }
     name = "behaviours_googletest."
-    with Server(programs["behaviours_googletest"], options=("--timeout", "1", "--jobs", "4")) as server:
+    with Server(programs["behaviours_googletest"], options=("--timeout", "5", "--jobs", "4")) as server:
         results = server.run(*(name + test for test in causes), name + "Verdict.Passes")
         for test, cause in causes.items():
             result = results.of(name + test)
@@ -241,7 +241,7 @@ def test_threads_of_a_set_up():
 def test_tear_downs_that_fail():
     """A suite's tear-down that fails, crashes or hangs is a result of its own"""
     name = "behaviours_googletest."
-    with Server(programs["behaviours_googletest"], options=("--timeout", "1")) as server:
+    with Server(programs["behaviours_googletest"], options=("--timeout", "60")) as server:
         tests = [name + test for test in ("SuiteTearDownFails.Passes", "SuiteTearDownFails.PassesToo",
                                           "SuiteTearDownCrashes.Passes")]
         results = server.run(*tests)
@@ -250,11 +250,11 @@ def test_tear_downs_that_fail():
         crashes = results.of(name + "SuiteTearDownCrashes.teardown")
         assert fails.status == "fail" and "in TearDownTestSuite" in fails.text("traceback"), fails
         assert crashes.status == "fail" and "signal 6 (SIGABRT)" in crashes.text("traceback"), crashes
-    with Folder() as folder, faults(folder, "--timeout", "1") as server:
+    with Folder() as folder, faults(folder, "--timeout", "5") as server:
         results = server.run(FAULTS + "HangingTearDown.Passes")
         assert results.of(FAULTS + "HangingTearDown.Passes").status == "success"
         hangs = results.of(FAULTS + "HangingTearDown.teardown")
-        assert hangs.status == "fail" and "time limit of 1 s" in hangs.text("traceback"), hangs
+        assert hangs.status == "fail" and "time limit of 5 s" in hangs.text("traceback"), hangs
 
 
 def test_exec_mode():
@@ -270,8 +270,8 @@ def test_exec_mode():
 def test_exec_mode_faults():
     """Such a program's tests are as isolated as any: crashes, limits, leftovers, output"""
     expected = {
-        "Ignores.Term": ("fail", "traceback", "time limit of 3 s"),
-        "Stops.Itself": ("fail", "traceback", "time limit of 3 s"),
+        "Ignores.Term": ("fail", "traceback", "time limit of 8 s"),
+        "Stops.Itself": ("fail", "traceback", "time limit of 8 s"),
         "Leaves.Daemon": ("success", "processes", "left process"),
         "Leaves.DaemonWithoutEnvironment": ("success", None, None),  # cannot be told from another test's
         "Leaves.Family": ("success", "processes", "left process"),
@@ -280,7 +280,7 @@ def test_exec_mode_faults():
         "Expensive.Two": ("success", None, None),
         "All/Quick.Passes/7": ("success", None, None),
     }
-    with Folder() as folder, faults(folder, "--env", "FAULTS_THREAD=1", "--timeout", "3", "--grace", "0.5",
+    with Folder() as folder, faults(folder, "--env", "FAULTS_THREAD=1", "--timeout", "8", "--grace", "0.5",
                                     "--jobs", "3") as server:
         results = server.run(*named(*expected))
         for test, (status, name, text) in expected.items():
@@ -324,6 +324,30 @@ def test_descriptors_exhausted():
             server.run(FAULTS + "Leaves.Nothing")
             check_statuses(server, {FAULTS + "Leaves.Nothing": "success"})
             assert server.goodbye() == 0
+
+
+def test_everything_at_once():
+    """Nearly every test of the program at once, killers and all, twice: one result each, and nothing left behind"""
+    endless = ("Forever", "Ignores", "Heeds", "Stops.Itself", "HangingTearDown")
+    with Folder() as folder, faults(folder, "--jobs", "12", "--output-limit", "1") as server:
+        gates = ("bystander", "output", "kill", "daemon")
+        for gate in gates:
+            folder.make_gate(gate)
+            folder.open_gate(gate, 1000)
+        server.keep_packets = False
+        ids = [test for test in server.list() if not any(name in test for name in endless)]
+        server.until_done(server.ask_run(ids), server.ask_run(ids))
+        by_id = {}
+        for (test, _), results in server.collector.results.items():
+            by_id.setdefault(test, []).extend(result.status for result in results)
+        assert {test: len(statuses) for test, statuses in by_id.items() if not test.endswith(".teardown")} == \
+            dict.fromkeys(ids, 2)
+        assert not [test for test, statuses in by_id.items() if None in statuses], by_id
+        quick = [status for test, statuses in by_id.items() if "Quick" in test for status in statuses]
+        assert set(quick) == {"success"}, quick
+        assert server.goodbye() == 0
+        for pid in folder.lines("daemons"):
+            assert not is_alive(int(pid))
 
 
 def test_wrapped():

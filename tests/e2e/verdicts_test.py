@@ -9,7 +9,8 @@ import e2e
 from e2e import Folder, programs
 from hearth_client import Server, is_alive
 
-SHORT = ("--timeout", "1", "--grace", "0.5")
+# Long enough for what has to happen before it, also on a machine that is busy otherwise.
+SHORT = ("--timeout", "4", "--grace", "0.5")
 
 
 def behave(*tests, jobs=4, options=()):
@@ -54,10 +55,10 @@ def test_time_limit():
     """A test that runs into its time limit is killed, also where it ignores TERM or has stopped itself"""
     tests = ("End.LoopsForever", "End.IgnoresTermForever", "End.StopsItself")
     loops, ignores, stops = behave(*tests, options=SHORT)
-    check(loops, "fail", "time limit of 1 s", "SIGTERM")
+    check(loops, "fail", "time limit of 4 s", "SIGTERM")
     assert "about to loop" in loops.text("stdout"), loops
-    check(ignores, "fail", "time limit of 1 s", "SIGKILL")
-    check(stops, "fail", "time limit of 1 s", "SIGKILL")
+    check(ignores, "fail", "time limit of 4 s", "SIGKILL")
+    check(stops, "fail", "time limit of 4 s", "SIGKILL")
 
 
 def test_stacks():
@@ -72,9 +73,10 @@ def test_stacks():
 
 def test_grace():
     """TERM comes first, and a test that then passes has failed all the same"""
-    with Folder() as folder, Server(programs["faults"], options=(*SHORT, *folder.options)) as server:
+    options = ("--timeout", "4", "--grace", "60")
+    with Folder() as folder, Server(programs["faults"], options=(*options, *folder.options)) as server:
         result = server.run("faults.Heeds.Term").of("faults.Heeds.Term")
-        check(result, "fail", "time limit of 1 s", "exited with status 0")
+        check(result, "fail", "time limit of 4 s", "exited with status 0")
         assert folder.lines("heard") == ["TERM"]
 
 
@@ -149,7 +151,7 @@ def test_endless_failures():
     options = (*SHORT, "--output-limit", "1")
     with Server(programs["faults"], options=options) as server:
         result = server.run("faults.Output.FailsForever").of("faults.Output.FailsForever")
-        check(result, "fail", "Failure\nFailed\nffff", "time limit of 1 s", "bytes more were attached")
+        check(result, "fail", "Failure\nFailed\nffff", "time limit of 4 s", "bytes more were attached")
         assert len(result.files["traceback"]) < 3 << 20
 
 
@@ -157,7 +159,7 @@ def test_endless_output():
     """A test that prints for ever runs into its time limit"""
     with Server(programs["faults"], options=SHORT) as server:
         result = server.run("faults.Output.PrintsForever").of("faults.Output.PrintsForever")
-        check(result, "fail", "time limit of 1 s")
+        check(result, "fail", "time limit of 4 s")
         check(result, "fail", "bytes more were written", name="stdout")
 
 
