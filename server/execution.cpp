@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view text_type = "text/plain;charset=utf8";
 constexpr std::uint64_t unlimited = ~std::uint64_t{0};
 constexpr std::uint64_t piece_cost = 64;  // bytes of the limit that a piece of an attachment takes besides its content
+constexpr std::size_t drop = 4096;  // bytes; less than that is no reason to look again at once
 constexpr int packets_at_a_time = 64;  // so that a test that never stops reporting does not keep the loop
 constexpr int all_packets = 1 << 20;   // the writers are dead: what a socket holds
 
@@ -94,6 +95,7 @@ void Execution::begin(protocol::Timestamp when, SteadyTime now) {
 
 // Where a descriptor cannot be had, the next try is the next call.
 void Execution::watch(asio::io_context& io) {
+  for (ReadableFd& watched : m_watched) watched.resume();
   if (!m_watched.empty()) return;
   const auto watch_one = [&](int fd, auto on_readable) {
     m_watched.emplace_back(io, UniqueFd(dup(fd)), std::move(on_readable));
@@ -106,14 +108,9 @@ void Execution::watch(asio::io_context& io) {
                                if (m_report_closed) m_watched[0].close();
                              }) &&
                    watch_one(m_pipes.out.ours.get(),
-                             [this] {
-                               read_output(m_pipes.out.ours, m_out);
-                               if (!m_pipes.out.ours) m_watched[1].close();
-                             }) &&
-                   watch_one(m_pipes.err.ours.get(), [this] {
-                     read_output(m_pipes.err.ours, m_err);
-                     if (!m_pipes.err.ours) m_watched[2].close();
-                   });
+                             [this] { read_watched(m_pipes.out.ours, m_out, m_watched[1]); }) &&
+                   watch_one(m_pipes.err.ours.get(),
+                             [this] { read_watched(m_pipes.err.ours, m_err, m_watched[2]); });
   if (!all) m_watched.clear();
 }
 
@@ -132,7 +129,16 @@ void Execution::read_report(int packets) {
   }
 }
 
-bool Execution::read_output(UniqueFd& fd, OutputStream& stream) {
+void Execution::read_watched(UniqueFd& fd, OutputStream& stream, ReadableFd& watched) {
+  const std::size_t got = read_output(fd, stream);
+  if (!fd) {
+    watched.close();
+  } else if (got < drop) {
+    watched.pause();
+  }
+}
+
+std::size_t Execution::read_output(UniqueFd& fd, OutputStream& stream) {
   static std::string buffer(64 * 1024, '\0');
   // One pipe's worth at a time: a test that never stops printing does not keep the loop from the others.
   ssize_t got = 0;
@@ -140,15 +146,15 @@ bool Execution::read_output(UniqueFd& fd, OutputStream& stream) {
     got = read(fd.get(), buffer.data(), buffer.size());
   } while (got < 0 && errno == EINTR);
   if (got == 0) fd.reset();
-  if (got <= 0) return false;
+  if (got <= 0) return 0;
   stream.add({buffer.data(), static_cast<std::size_t>(got)}, emitter());
-  return true;
+  return static_cast<std::size_t>(got);
 }
 
 // The writers are dead: what is there is all there is, at most what a pipe can hold.
 void Execution::drain(UniqueFd& fd, OutputStream& stream) {
   constexpr int most_reads = 1024;
-  for (int i = 0; fd && i < most_reads && read_output(fd, stream); ++i) {
+  for (int i = 0; fd && i < most_reads && read_output(fd, stream) > 0; ++i) {
   }
   fd.reset();
 }

@@ -55,6 +55,7 @@ class Execution {
   void begin(protocol::Timestamp when, SteadyTime now);
   [[nodiscard]] bool begun() const { return m_begun.has_value(); }
   [[nodiscard]] std::optional<SteadyTime> begun_at() const { return m_begun; }
+  // Call it every few milliseconds: output that comes in drops is read that often, and no oftener.
   void watch(asio::io_context& io);
 
   void timed_out(std::chrono::milliseconds limit) { m_evidence.timed_out = limit; }
@@ -70,8 +71,9 @@ class Execution {
 
   // At most `packets` of them.
   void read_report(int packets);
-  // False: nothing is left to read for now.
-  bool read_output(UniqueFd& fd, OutputStream& stream);
+  // How many bytes; 0: nothing is left to read for now.
+  std::size_t read_output(UniqueFd& fd, OutputStream& stream);
+  void read_watched(UniqueFd& fd, OutputStream& stream, ReadableFd& watched);
   void drain(UniqueFd& fd, OutputStream& stream);
   void finish_output(UniqueFd& fd, OutputStream& stream);
   [[nodiscard]] OutputStream::Emit emitter();

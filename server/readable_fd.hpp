@@ -29,6 +29,12 @@ class ReadableFd {
   }
 
   [[nodiscard]] int get() const { return m_fd; }
+  // In `on_readable`: not again before resume().
+  void pause() { m_state->paused = true; }
+  void resume() {
+    if (!std::exchange(m_state->paused, false) || !m_state->on_readable) return;
+    wait(m_state);
+  }
   void close() {
     m_state->on_readable = nullptr;
     ErrorCode ignored;
@@ -42,6 +48,7 @@ class ReadableFd {
         : descriptor(io), on_readable(std::move(callback)) {}
     asio::posix::stream_descriptor descriptor;
     std::function<void()> on_readable;
+    bool paused = false;
   };
 
   static void wait(const std::shared_ptr<State>& state) {
@@ -49,7 +56,7 @@ class ReadableFd {
       if (error || !state->on_readable) return;
       const auto callback = state->on_readable;  // the callback may destroy its own owner
       callback();
-      if (state->on_readable) wait(state);
+      if (state->on_readable && !state->paused) wait(state);
     });
   }
 

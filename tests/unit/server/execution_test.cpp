@@ -236,6 +236,14 @@ TEST_CASE("Execution: watched, its output is sent while it runs, and its own end
   io.run_one();
   io.poll();
   CHECK(protocol::test::sent(fixture.session) == Lines{begun, piece("stdout", "early")});
+  for (const char* const text : {"one ", "two ", "three"}) {
+    fixture.print(fixture.out, text);
+    io.poll();
+  }
+  CHECK(protocol::test::sent(fixture.session).empty());  // drops wait for each other
+  fixture.execution->watch(io);
+  io.poll();
+  CHECK(protocol::test::sent(fixture.session) == Lines{piece("stdout", "one two three")});
   fixture.give(worker::Verdict::SUCCESS);
   fixture.close_ends();
   io.run();
