@@ -26,7 +26,7 @@ TEST(Parser, Subtracts) { EXPECT_EQ(3 - 1, 2); }
 TEST(Printer, Prints) { std::printf("ink"); }
 """
 MESON = """/usr/bin/meson setup meson-build && /usr/bin/ninja -C meson-build && cp meson-build/my_test ."""
-CMAKE = """cmake -S . -B cmake-build && cmake --build cmake-build && cp cmake-build/my_test ."""
+CMAKE = """cmake -G Ninja -S . -B cmake-build && cmake --build cmake-build && cp cmake-build/my_test ."""
 
 
 class Failure(Exception):

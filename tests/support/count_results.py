@@ -43,6 +43,18 @@ def tap_points(output):
     return passed, failed
 
 
+def tap_failures(output):
+    """The failed points of TAP with their diagnostics, which meson does not show."""
+    shown = []
+    failed = False
+    for line in output.splitlines():
+        if not line.startswith((" ", "#")):
+            failed = line.startswith("not ok") and "# TODO" not in line
+        if failed:
+            shown.append(line)
+    return shown
+
+
 def count(test):
     """(passed, failed) of one line of testlog.json."""
     output = COLOUR.sub("", test.get("stdout") or "")
@@ -74,6 +86,8 @@ def main(paths):
         for test, (_, failed) in zip(ran, counts):
             if failed:
                 print(f"{path}: {test['name']}: {test['result']}, {failed} failed")
+                for line in tap_failures(test.get("stdout") or ""):
+                    print(f"    {line}")
         if skipped:
             print(f"{path}: skipped: {', '.join(skipped)}")
         total_passed += sum(passed for passed, _ in counts)

@@ -70,6 +70,13 @@ class Main(unittest.TestCase):
         self.assertEqual((status, lines[-1]), (1, "1 passed, 1 failed"))
         self.assertIn("the culprit", lines[0])
 
+    def test_failed_points_of_tap_are_shown_with_their_diagnostics(self):
+        tap = "1..2\nok 1 - fine\n# so it is\nnot ok 2 - broken\n# expected 1\n  ---\n  got: 2\n"
+        _, lines = self.run_main(result(tap, "FAIL"))
+        self.assertEqual(
+            [line.strip() for line in lines[1:-1]], ["not ok 2 - broken", "# expected 1", "---", "got: 2"]
+        )
+
     def test_skips_are_named_and_do_not_count(self):
         status, lines = self.run_main(result(), result("", "SKIP", "the idler"))
         self.assertEqual((status, lines[-1]), (0, "1 passed, 0 failed"))
