@@ -164,6 +164,8 @@ class Server:
                  stdout=subprocess.PIPE, **popen):
         self.mark = uuid.uuid4().hex
         environment = {**os.environ, **(env or {}), MARK: self.mark}
+        # In a sanitizer build: what is freed is freed, so that memory can be measured.
+        environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"
         self.stderr_file = tempfile.TemporaryFile()
         command = [self.hearth, "serve", *options, "--", *map(str, programs)]
         self.process = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=self.stderr_file,

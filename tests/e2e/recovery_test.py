@@ -37,7 +37,7 @@ def test_killed_parent():
         folder.await_lines("bystanders", 3)
         kill = server.ask_run(named("Kills.ItsParent", *(f"All/Quick.Passes/{n}" for n in range(20))))
         folder.await_lines("killers", 1)
-        folder.open_gate("bystander", 3)
+        folder.open_gate("bystander", 6)  # some may have passed it when they are killed
         server.until_done(run, kill)
         check_statuses(server, {test: "success" for test in BYSTANDERS} | {FAULTS + "Kills.ItsParent": "fail"}
                        | {f"faults.All/Quick.Passes/{n}": "success" for n in range(20)})
