@@ -1,7 +1,7 @@
 // The server beside the machine's own floor, in one run: isolated throughput, latency of one test, time to
 // Hello, memory. What counts are the ratios; the goals are those of docs/performance.md.
 //
-//   serve_bench HEARTH FORK_FLOOR TEN_THOUSAND_TESTS MANY_TESTS
+//   serve_bench HEARTH FORK_FLOOR ONE_TEST TEN_THOUSAND_TESTS MANY_TESTS
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -209,7 +209,8 @@ void measure_latency(const std::string& hearth, const std::string& floor, const 
   static_cast<void>(one_test_latency(client, id));
   const std::vector<double> base = request_floor(floor);
   const std::vector<double> ours = one_test_latency(client, id);
-  std::printf("latency of a one-test Run (goal: 0.5, p99 1.5; required: 3)\n");
+  std::printf("latency of a one-test Run in %s (goal: 0.5, p99 1.5; required: 3)\n",
+              program.substr(program.rfind('/') + 1).c_str());
   for (const double fraction : {0.5, 0.99}) {
     std::printf("  p%.0f: %7.0f us, floor (a fork per request) %7.0f us, ratio to the floor's p50 %.2f\n", fraction * 100,
                 percentile(ours, fraction) * 1e6, percentile(base, fraction) * 1e6,
@@ -235,8 +236,9 @@ void measure_start_and_memory(const std::string& hearth, const std::string& prog
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) fail("usage: serve_bench HEARTH FORK_FLOOR TEN_THOUSAND_TESTS MANY_TESTS");
-  measure_throughput(argv[1], argv[2], argv[3]);
+  if (argc != 6) fail("usage: serve_bench HEARTH FORK_FLOOR ONE_TEST TEN_THOUSAND_TESTS MANY_TESTS");
+  measure_throughput(argv[1], argv[2], argv[4]);
   measure_latency(argv[1], argv[2], argv[3]);
-  measure_start_and_memory(argv[1], argv[4]);
+  measure_latency(argv[1], argv[2], argv[4]);
+  measure_start_and_memory(argv[1], argv[5]);
 }
