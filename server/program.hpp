@@ -1,8 +1,9 @@
 // One served program: its warm process, the processes of its suites, and the executions of its tests. It loads
 // the program, lists it, runs what it is given, and starts it again when it is lost, a bounded number of times.
 //
-// Everything happens in the event loop. Results go straight to the job's session; the owner is told when a
-// job is over.
+// One class in several files: program.cpp (loading), program_jobs, program_suites, program_losses, program_time.
+// Everything happens in the event loop. Results go straight to the job's session; the owner is told when a job is
+// over.
 #pragma once
 
 #include <sys/resource.h>

@@ -1,0 +1,128 @@
+// Program: its processes' ends, expected or not, and what becomes of the tests that they took along.
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "server/program.hpp"
+#include "server/text.hpp"
+#include "worker.pb.h"
+
+namespace hearth::server {
+namespace {
+
+constexpr int max_losses = 10;
+constexpr int max_failed_starts = 2;
+
+}  // namespace
+
+bool Program::process_ended(pid_t pid, int wait_status, const rusage&) {
+  if (m_zygote && m_zygote->pid == pid) {
+    m_zygote->pid = 0;  // it may be another's from now on
+    m_zygote->channel.read_now();
+    zygote_lost(wait_status);
+    return true;
+  }
+  for (const auto& [execution, zygote] : m_singles) {
+    if (zygote->pid != pid) continue;
+    single_ended(*zygote, wait_status);
+    return true;
+  }
+  return false;
+}
+
+// A warm process that stops would take every test that is to come with it.
+void Program::process_stopped(pid_t pid) {
+  if (!m_zygote || m_zygote->pid != pid) return;
+  m_events.log("program " + m_spec.name + ": its warm process was stopped, and is told to go on");
+  kill(pid, SIGCONT);
+}
+
+// The channel is closed: the process ends, now or by our hand; process_ended() goes on. A single test's closes
+// its channel in the ordinary course.
+void Program::on_closed(Zygote& zygote) {
+  if (&zygote == m_zygote.get()) {
+    if (m_shutting_down || zygote.finishing) return;
+    zygote.killed_for_silence = true;
+    kill_zygote(zygote, "");
+  } else if (Suite* const suite = suite_of(zygote); suite != nullptr && !zygote.finishing) {
+    kill_suite(*suite);
+  }
+}
+
+void Program::zygote_lost(int wait_status) {
+  Zygote& zygote = *m_zygote;
+  const bool expected = m_shutting_down || zygote.finishing;
+  const std::string account = account_of(zygote, wait_status);
+  if (expected && !zygote.closing_failure.empty()) {
+    m_events.log("program " + m_spec.name + ": its global tear-down failed:\n" + zygote.closing_failure);
+  } else if (expected && wait_status != 0 && zygote.killed_because.empty()) {
+    m_events.log("program " + m_spec.name + ": its tear-down " + describe_wait_status(wait_status));
+  }
+  bury(std::move(m_zygote));
+  if (expected) return;
+  if (!m_listed) return fail_to_load(account);
+  const std::string cause = "The program's warm process " + describe_wait_status(wait_status);
+  reset_suites();
+  lose_executions(zygote, cause);
+  if (!zygote.was_ready) ++m_failed_starts;
+  start_again(cause, account);
+}
+
+void Program::start_again(const std::string& cause, const std::string& account) {
+  if (++m_losses > max_losses || m_failed_starts > max_failed_starts) {
+    m_trouble = cause + ", again and again; the last time:\n" + account;
+    m_events.log("program " + m_spec.name + " was lost too often: " + cause);
+    dispatch_waiting();
+  } else {
+    m_events.log("program " + m_spec.name + " is started again: " + cause);
+    start();
+  }
+}
+
+void Program::single_ended(Zygote& zygote, int wait_status) {
+  const std::uint64_t id = zygote.execution;
+  Evidence evidence;
+  evidence.wait_status = wait_status;
+  evidence.left = m_orphans.kill_left_by(id, zygote.pid);
+  if (!zygote.was_ready) {
+    evidence.trouble = "Started for this test, " + account_of(zygote, wait_status);
+  }
+  auto single = m_singles.extract(id);
+  end_execution(id, evidence);
+  bury(std::move(single.mapped()));
+}
+
+// It is kept until the loop is out of its callbacks, and so of every use in this turn.
+void Program::bury(std::unique_ptr<Zygote> zygote) {
+  zygote->channel.close();
+  asio::post(m_io, [kept = std::shared_ptr<Zygote>(std::move(zygote))] {});
+}
+
+void Program::lose_executions(const Zygote& zygote, const std::string& cause) {
+  std::vector<std::uint64_t> lost;
+  for (const auto& [id, running] : m_running) {
+    if (running.zygote == &zygote) lost.push_back(id);
+  }
+  for (const std::uint64_t id : lost) lose(std::move(m_running.extract(id).mapped().job), cause);
+}
+
+// What ran when its zygote was lost runs once more, alone: whoever is lost twice did it.
+void Program::lose(Job job, const std::string& cause) {
+  if (job.suspect || m_shutting_down) {
+    Evidence evidence;
+    evidence.trouble = cause + " while this test ran, alone.";
+    return end_job(std::move(job), evidence);
+  }
+  job.suspect = true;
+  if (job.execution) {
+    auto pipes = make_execution_pipes();
+    if (!pipes) {
+      Evidence evidence;
+      evidence.trouble = cause + ", and the test could not be started again: " + pipes.error().text();
+      return end_job(std::move(job), evidence);
+    }
+    job.execution->restart(std::move(*pipes), cause);
+  }
+  m_suspects.push_back(std::move(job));
+}
+
+}  // namespace hearth::server

@@ -1,0 +1,143 @@
+// Program: the processes of its suites, from their set-up to their tear-down.
+#include "server/program.hpp"
+#include "server/text.hpp"
+#include "worker.pb.h"
+
+namespace hearth::server {
+using protocol::TestStatus;
+
+Program::Suite* Program::suite_of(const Zygote& zygote) { return suite_of(zygote.execution); }
+
+Program::Suite* Program::suite_of(std::uint64_t execution) {
+  for (auto& [index, suite] : m_suites) {
+    if (suite.zygote && execution != 0 && suite.zygote->execution == execution) return &suite;
+  }
+  return nullptr;
+}
+
+void Program::run_in_suite(Job job) {
+  Suite& suite = m_suites[m_catalog[job.test].suite];
+  if (!suite.trouble.empty()) {
+    if (suite.skipped) return end_unstarted(job, TestStatus::skip, suite.trouble);
+    Evidence evidence;
+    evidence.trouble = suite.trouble;
+    end_job(std::move(job), evidence);
+  } else if (suite.zygote && suite.zygote->state == Zygote::State::ready && !suite.zygote->finishing) {
+    launch(std::move(job), *suite.zygote);
+  } else {
+    const std::uint32_t test = job.test;
+    suite.waiting.push_back(std::move(job));
+    if (!suite.zygote) start_suite(suite, test);
+  }
+}
+
+void Program::start_suite(Suite& suite, std::uint32_t test) {
+  auto pipes = make_execution_pipes();
+  if (!pipes) {
+    suite.trouble = "The suite's process could not be started: " + pipes.error().text();
+    return requeue(suite.waiting);
+  }
+  suite.zygote = std::make_unique<Zygote>(
+      m_io, std::move(pipes->report.ours), std::move(pipes->out.ours), std::move(pipes->err.ours),
+      [this](Zygote& zygote, const worker::FromZygote& message) { on_message(zygote, message); },
+      [this](Zygote& zygote) { on_closed(zygote); });
+  suite.zygote->execution = next_execution();
+  suite.zygote->framework = m_zygote->framework;
+  worker::ToZygote message;
+  worker::StartSuite& start = *message.mutable_start_suite();
+  start.set_execution(suite.zygote->execution);
+  start.set_test(test);
+  start.set_name(std::string(m_catalog.name_of(test)));
+  std::vector<UniqueFd> theirs;
+  theirs.push_back(std::move(pipes->report.theirs));
+  theirs.push_back(std::move(pipes->out.theirs));
+  theirs.push_back(std::move(pipes->err.theirs));
+  m_zygote->channel.send(message, std::move(theirs));
+}
+
+void Program::on_suite_ready(Suite& suite, const worker::Ready& ready) {
+  if (ready.mode() == worker::Ready::EXEC) {
+    suite.trouble = "The suite's set-up started threads, so that its tests cannot be forked from it: " +
+                    as_text(ready.why()) + '.';
+  } else if (!ready.set_up_failure().empty()) {
+    suite.skipped = ready.set_up_skipped();
+    suite.trouble = (suite.skipped ? "" : "The set-up of the test's suite failed:\n") +
+                    as_text(ready.set_up_failure());
+  }
+  requeue(suite.waiting);
+  dispatch_waiting();
+}
+
+void Program::suite_ended(Suite& suite, int wait_status) {
+  Zygote& ended = *suite.zygote;
+  std::string how = describe_wait_status(wait_status);
+  if (!ended.killed_because.empty()) how = "was killed: " + ended.killed_because;
+  bury(std::move(suite.zygote));
+  if (ended.finishing) {
+    std::string failure = ended.closing_failure;
+    if (failure.empty() && wait_status != 0) failure = "The suite's process " + how + ".\n" + ended.output.text();
+    if (!failure.empty()) report_tear_down(suite, failure);
+    m_events.closing_suite(suite.last_run, false);
+  } else if (!ended.was_ready) {
+    suite.trouble =
+        "The set-up of the test's suite did not end: its process " + how + ".\n" + ended.output.text();
+  } else {
+    lose_executions(ended, "The process of the test's suite " + how);
+  }
+  requeue(suite.waiting);
+  dispatch_waiting();
+}
+
+// Nobody expects an execution in the suite any more.
+void Program::close_suite(Suite& suite) {
+  suite.trouble.clear();
+  suite.skipped = false;
+  if (!suite.zygote || suite.zygote->finishing) return;
+  m_events.closing_suite(suite.last_run, true);
+  suite.zygote->since = std::chrono::steady_clock::now();
+  finish(*suite.zygote, false);
+}
+
+void Program::report_tear_down(const Suite& suite, const std::string& failure) {
+  const std::string name = m_catalog.suite_name(m_catalog[suite.last_test].suite) + ".teardown";
+  std::string id = make_test_id(m_spec.name, name);
+  for (int number = 2; m_catalog.find(id); ++number) {
+    id = make_test_id(m_spec.name, name + " #" + std::to_string(number));
+  }
+  const auto& [session, ordinal, test_id] = suite.last_target;
+  const auto now = std::chrono::system_clock::now();
+  session->started(ordinal, id, now);
+  session->attach(ordinal, id, "traceback", "text/plain;charset=utf8",
+                  protocol::as_bytes("The suite's tear-down failed:\n" + failure), true);
+  session->finished(ordinal, id, TestStatus::fail, now);
+}
+
+// The program's warm process is gone, and its suites' with it. One that was setting up is as suspect as a test.
+void Program::reset_suites() {
+  const std::string cause = "The program's warm process ended, and the suite's with it,";
+  for (auto& [index, suite] : m_suites) {
+    if (!suite.zygote) continue;
+    Zygote& zygote = *suite.zygote;
+    zygote.channel.read_now();  // what has ended has ended
+    bury(std::move(suite.zygote));
+    if (zygote.finishing) m_events.closing_suite(suite.last_run, false);
+    lose_executions(zygote, cause);
+    if (zygote.was_ready) {
+      requeue(suite.waiting);
+      continue;
+    }
+    for (Job& job : std::exchange(suite.waiting, {})) {
+      if (job.suspect) suite.trouble = "The program's warm process ended while the test's suite was set up, alone.";
+      lose(std::move(job), cause);
+    }
+  }
+}
+
+void Program::finish(Zygote& zygote, bool abandon) {
+  zygote.finishing = true;
+  worker::ToZygote message;
+  message.mutable_finish()->set_abandon(abandon);
+  zygote.channel.send(message);
+}
+
+}  // namespace hearth::server
