@@ -18,7 +18,8 @@ namespace hearth::server {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr auto patience = std::chrono::seconds(20);  // reading the symbols of a large program takes gdb some
+constexpr auto patience =
+    std::chrono::seconds(20);  // reading the symbols of a large program takes gdb some
 constexpr std::size_t most_text = 256 * 1024;
 
 std::string first_line(const fs::path& file) {
@@ -40,9 +41,20 @@ std::string state_in(const fs::path& status_file) {
 // The debugger's pid, or -1.
 pid_t start_debugger(pid_t of, int out) {
   const std::string pid = std::to_string(of);
-  const char* const arguments[] = {
-      "gdb", "-nx", "-batch", "-iex", "set auto-load off", "-iex", "set debuginfod enabled off",
-      "-ex", "set width 0", "-ex", "thread apply all bt 60", "-p", pid.c_str(), nullptr};
+  const char* const arguments[] = {"gdb",
+                                   "-nx",
+                                   "-batch",
+                                   "-iex",
+                                   "set auto-load off",
+                                   "-iex",
+                                   "set debuginfod enabled off",
+                                   "-ex",
+                                   "set width 0",
+                                   "-ex",
+                                   "thread apply all bt 60",
+                                   "-p",
+                                   pid.c_str(),
+                                   nullptr};
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
@@ -56,7 +68,8 @@ pid_t start_debugger(pid_t of, int out) {
   posix_spawnattr_setsigdefault(&attributes, &defaults);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   pid_t debugger = -1;
-  if (posix_spawnp(&debugger, "gdb", &actions, &attributes, const_cast<char* const*>(arguments), environ) != 0) {
+  if (posix_spawnp(&debugger, "gdb", &actions, &attributes, const_cast<char* const*>(arguments),
+                   environ) != 0) {
     debugger = -1;
   }
   posix_spawnattr_destroy(&attributes);
@@ -72,21 +85,25 @@ std::string describe_threads(const fs::path& process) {
   for (const auto& task : fs::directory_iterator(process / "task", failed)) {
     std::string place = first_line(task.path() / "wchan");
     if (place.empty() || place == "0") place = "nothing";
-    text += "Thread " + task.path().filename().string() + " (" + as_text(first_line(task.path() / "comm")) +
-            "): state " + state_in(task.path() / "status") + ", waits in the kernel for " + as_text(place) + '\n';
+    text += "Thread " + task.path().filename().string() + " (" +
+            as_text(first_line(task.path() / "comm")) + "): state " +
+            state_in(task.path() / "status") + ", waits in the kernel for " + as_text(place) + '\n';
   }
   return text;
 }
 
 std::string_view stacks_in(std::string_view debugger_output) {
   const std::size_t first = debugger_output.find("\nThread ");
-  if (first == std::string_view::npos || debugger_output.find("\n#0 ", first) == std::string_view::npos) return {};
+  if (first == std::string_view::npos ||
+      debugger_output.find("\n#0 ", first) == std::string_view::npos)
+    return {};
   debugger_output.remove_prefix(first + 1);
   // What follows the last stack: "[Inferior 1 (process 42) detached]".
   return debugger_output.substr(0, debugger_output.find("\n[Inferior "));
 }
 
-StackReader::StackReader(pid_t of, Orphans& orphans, Time now) : m_of(of), m_orphans(orphans), m_since(now) {
+StackReader::StackReader(pid_t of, Orphans& orphans, Time now)
+    : m_of(of), m_orphans(orphans), m_since(now) {
   auto pipe = make_pipe();
   if (!pipe) return;
   m_debugger = start_debugger(of, pipe->theirs.get());

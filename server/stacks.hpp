@@ -1,7 +1,8 @@
-// Where the threads of a process are: their stacks as gdb reads them, where there is a gdb that may; otherwise what
-// the kernel says of each. For a test that has run into its time limit.
+// Where the threads of a process are: their stacks as gdb reads them, where there is a gdb that
+// may; otherwise what the kernel says of each. For a test that has run into its time limit.
 //
-// Flow: poll() now and then until it gives the text. The debugger runs beside the event loop, and for a bounded time.
+// Flow: poll() now and then until it gives the text. The debugger runs beside the event loop, and
+// for a bounded time.
 #pragma once
 
 #include <sys/types.h>

@@ -1,5 +1,6 @@
-// A program whose tests do what a server has to survive, and meet the test that started the server in the folder
-// $FAULTS_DIR: a line in a file there tells it how far they are, and a gate (a FIFO) makes them wait for it.
+// A program whose tests do what a server has to survive, and meet the test that started the server
+// in the folder $FAULTS_DIR: a line in a file there tells it how far they are, and a gate (a FIFO)
+// makes them wait for it.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -15,7 +16,9 @@
 
 namespace {
 
-std::string in_folder(const std::string& name) { return std::string(std::getenv("FAULTS_DIR")) + '/' + name; }
+std::string in_folder(const std::string& name) {
+  return std::string(std::getenv("FAULTS_DIR")) + '/' + name;
+}
 
 void tell(const std::string& file, const std::string& line) {
   const int fd = open(in_folder(file).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
@@ -23,7 +26,9 @@ void tell(const std::string& file, const std::string& line) {
   if (write(fd, text.data(), text.size()) < 0) std::abort();
   close(fd);
 }
-void tell_pid(const std::string& file) { tell(file, std::to_string(getpid())); }
+void tell_pid(const std::string& file) {
+  tell(file, std::to_string(getpid()));
+}
 
 // Returns when the gate has been opened for one more.
 void pass_gate(const std::string& name) {
@@ -87,7 +92,8 @@ void start_daemon(const std::string& file, char** environment) {
   latch.wait_for_others();
 }
 
-// ---- what the program does as it starts, where it is asked to -----------------------------------------
+// ---- what the program does as it starts, where it is asked to
+// -----------------------------------------
 
 const bool started_thread = [] {
   if (std::getenv("FAULTS_THREAD") != nullptr) std::thread(wait_forever).detach();
@@ -103,7 +109,8 @@ class Forking : public testing::Environment {
 };
 const auto* const forking = testing::AddGlobalTestEnvironment(new Forking);
 
-// ---- tests that are there while others do something ---------------------------------------------------
+// ---- tests that are there while others do something
+// ---------------------------------------------------
 
 class Bystander : public testing::TestWithParam<int> {};
 TEST_P(Bystander, Waits) {
@@ -116,7 +123,8 @@ class Quick : public testing::TestWithParam<int> {};
 TEST_P(Quick, Passes) {}
 INSTANTIATE_TEST_SUITE_P(All, Quick, testing::Range(0, 200));
 
-// ---- output -------------------------------------------------------------------------------------------
+// ---- output
+// -------------------------------------------------------------------------------------------
 
 TEST(Output, PrintsThenWaits) {
   std::puts("before the gate");
@@ -131,7 +139,8 @@ TEST(Output, Prints1Megabyte) {
 }
 TEST(Output, Prints40MegabytesOfOctets) {
   std::string block(1 << 20, '\0');
-  for (std::size_t i = 0; i < block.size(); ++i) block[i] = static_cast<char>(0xff - (i * 31) % 251);
+  for (std::size_t i = 0; i < block.size(); ++i)
+    block[i] = static_cast<char>(0xff - (i * 31) % 251);
   for (int i = 0; i < 40; ++i) fwrite(block.data(), 1, block.size(), stdout);
 }
 TEST(Output, FailsForever) {
@@ -142,7 +151,8 @@ TEST(Output, PrintsForever) {
   for (;;) std::puts(line.c_str());
 }
 
-// ---- processes ----------------------------------------------------------------------------------------
+// ---- processes
+// ----------------------------------------------------------------------------------------
 
 TEST(Kills, ItsParent) {
   tell_pid("killers");
@@ -170,7 +180,9 @@ TEST(Stops, ItsParent) {
   tell("stopped", std::to_string(getppid()));
   ASSERT_EQ(0, kill(getppid(), SIGSTOP));
 }
-TEST(Stops, Itself) { raise(SIGSTOP); }
+TEST(Stops, Itself) {
+  raise(SIGSTOP);
+}
 TEST(Ignores, Term) {
   signal(SIGTERM, SIG_IGN);
   tell_pid("ignoring");
@@ -180,7 +192,9 @@ TEST(Heeds, Term) {
   signal(SIGTERM, [](int) { tell("heard", "TERM"); });
   pause();
 }
-TEST(Leaves, Daemon) { start_daemon("daemons", environ); }
+TEST(Leaves, Daemon) {
+  start_daemon("daemons", environ);
+}
 TEST(Leaves, DaemonAndFails) {
   start_daemon("daemons", environ);
   FAIL() << "beside the daemon";
@@ -230,7 +244,8 @@ TEST(Prints, ItsPlace) {
   std::printf("HEARTH_CHANNEL %s\n", std::getenv("HEARTH_CHANNEL") == nullptr ? "unset" : "set");
 }
 
-// ---- suites -------------------------------------------------------------------------------------------
+// ---- suites
+// -------------------------------------------------------------------------------------------
 
 class Expensive : public testing::Test {
  protected:
@@ -241,8 +256,12 @@ class Expensive : public testing::Test {
   static void TearDownTestSuite() { tell_pid("tear-downs"); }
   static inline int value = 0;
 };
-TEST_F(Expensive, One) { EXPECT_EQ(1, value++); }
-TEST_F(Expensive, Two) { EXPECT_EQ(1, value++); }
+TEST_F(Expensive, One) {
+  EXPECT_EQ(1, value++);
+}
+TEST_F(Expensive, Two) {
+  EXPECT_EQ(1, value++);
+}
 TEST_F(Expensive, Waits) {
   tell_pid("bystanders");
   pass_gate("bystander");
@@ -257,8 +276,12 @@ TEST_F(Expensive, KillsItsParentOnce) {
   kill(getppid(), SIGKILL);
   wait_forever();
 }
-TEST_F(Expensive, StopsItsParent) { kill(getppid(), SIGSTOP); }
-TEST_F(Expensive, LeavesDaemon) { start_daemon("daemons", environ); }
+TEST_F(Expensive, StopsItsParent) {
+  kill(getppid(), SIGSTOP);
+}
+TEST_F(Expensive, LeavesDaemon) {
+  start_daemon("daemons", environ);
+}
 
 class HangingTearDown : public testing::Test {
  protected:
@@ -306,8 +329,14 @@ class HelpedSuite : public testing::Test {
   }
   static inline pid_t helper = 0;
 };
-TEST_F(HelpedSuite, One) { EXPECT_EQ(0, kill(helper, 0)); }
-TEST_F(HelpedSuite, LeavesDaemon) { start_daemon("daemons", environ); }
-TEST_F(HelpedSuite, Two) { EXPECT_EQ(0, kill(helper, 0)); }
+TEST_F(HelpedSuite, One) {
+  EXPECT_EQ(0, kill(helper, 0));
+}
+TEST_F(HelpedSuite, LeavesDaemon) {
+  start_daemon("daemons", environ);
+}
+TEST_F(HelpedSuite, Two) {
+  EXPECT_EQ(0, kill(helper, 0));
+}
 
 }  // namespace

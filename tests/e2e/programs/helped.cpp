@@ -1,4 +1,5 @@
-// A program whose global set-up starts processes that its tests use: a child, and a daemon that is nobody's child.
+// A program whose global set-up starts processes that its tests use: a child, and a daemon that is
+// nobody's child.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -27,7 +28,8 @@ class Helpers : public testing::Environment {
       if (daemon == 0) wait_forever();
       _exit(write(ends[1], &daemon, sizeof daemon) == sizeof daemon ? 0 : 1);
     }
-    ASSERT_EQ(static_cast<ssize_t>(sizeof daemon_pid), read(ends[0], &daemon_pid, sizeof daemon_pid));
+    ASSERT_EQ(static_cast<ssize_t>(sizeof daemon_pid),
+              read(ends[0], &daemon_pid, sizeof daemon_pid));
     waitpid(between, nullptr, 0);
     close(ends[0]);
     close(ends[1]);

@@ -40,7 +40,8 @@ pid_t start_with(const std::vector<std::string>& environment) {
   const pid_t pid = fork();
   if (pid == 0) {
     std::vector<char*> list;
-    for (const std::string& variable : environment) list.push_back(const_cast<char*>(variable.c_str()));
+    for (const std::string& variable : environment)
+      list.push_back(const_cast<char*>(variable.c_str()));
     list.push_back(nullptr);
     char* const arguments[] = {const_cast<char*>("sleep"), const_cast<char*>("1000000"), nullptr};
     execve("/bin/sleep", arguments, list.data());
@@ -61,7 +62,8 @@ void end(pid_t pid) {
 }  // namespace
 
 TEST_CASE("Marker: sixteen digits, which marker_of reads again") {
-  for (const std::uint64_t execution : {std::uint64_t{1}, std::uint64_t{0xdeadbeef}, ~std::uint64_t{0}}) {
+  for (const std::uint64_t execution :
+       {std::uint64_t{1}, std::uint64_t{0xdeadbeef}, ~std::uint64_t{0}}) {
     char digits[marker_digits + 1] = {};
     write_marker(digits, execution);
     CHECK(std::string(digits).size() == marker_digits);
@@ -74,8 +76,9 @@ TEST_CASE("Marker: sixteen digits, which marker_of reads again") {
 TEST_CASE("Marker: none where the environment has none, zero, or something like it") {
   const std::string name = marker_variable;
   for (const std::string& variable :
-       {std::string("X=1"), name + "=", name + "=12", name + "=0000000000000000", name + "=00000000000000001",
-        "X" + name + "=0000000000000001", name + "X=0000000000000001"}) {
+       {std::string("X=1"), name + "=", name + "=12", name + "=0000000000000000",
+        name + "=00000000000000001", "X" + name + "=0000000000000001",
+        name + "X=0000000000000001"}) {
     CAPTURE(variable);
     const pid_t pid = start_with({variable});
     CHECK_FALSE(marker_of(pid));
@@ -134,7 +137,8 @@ TEST_CASE("Children: all are killed and reaped, with the orphans that turn up on
       wait_forever();
     }
     const int list = open_children_list();
-    return kill_all_children(list) && read_children(list).empty() && waitpid(-1, nullptr, WNOHANG) < 0;
+    return kill_all_children(list) && read_children(list).empty() &&
+           waitpid(-1, nullptr, WNOHANG) < 0;
   }));
   CHECK(apart([] { return kill_all_children(open_children_list()); }));
 }
@@ -160,6 +164,7 @@ TEST_CASE("Children: death with the parent, also where that has died already") {
     waitpid(parent, &status, 0);
     if (status != 0) return false;
     const pid_t orphan = waitpid(-1, &status, 0);
-    return orphan > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !die_with_parent(0, parent);
+    return orphan > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL &&
+           !die_with_parent(0, parent);
   }));
 }

@@ -26,8 +26,10 @@ TEST_CASE("Catalog: tests by id, in order") {
 
 TEST_CASE("Catalog: ids are unique, names are the program's own") {
   Catalog catalog("p");
-  for (const char* const name : {"a", "a", "a #2", "a", "b\n", "b%0A", "b\n"}) catalog.add(name, "", false, false);
-  const char* const ids[] = {"p.a", "p.a #2", "p.a #2 #2", "p.a #3", "p.b%0A", "p.b%250A", "p.b%0A #2"};
+  for (const char* const name : {"a", "a", "a #2", "a", "b\n", "b%0A", "b\n"})
+    catalog.add(name, "", false, false);
+  const char* const ids[] = {"p.a",    "p.a #2",   "p.a #2 #2", "p.a #3",
+                             "p.b%0A", "p.b%250A", "p.b%0A #2"};
   const char* const names[] = {"a", "a", "a #2", "a", "b\n", "b%0A", "b\n"};
   for (std::uint32_t i = 0; i < catalog.size(); ++i) {
     CHECK(catalog[i].id == ids[i]);
@@ -49,7 +51,8 @@ TEST_CASE("Catalog: cleared, it is empty, and can be filled again") {
 
 TEST_CASE("Catalog: many tests keep their ids") {
   Catalog catalog("p");
-  for (int i = 0; i < 5000; ++i) catalog.add("t" + std::to_string(i), "s" + std::to_string(i % 7), false, false);
+  for (int i = 0; i < 5000; ++i)
+    catalog.add("t" + std::to_string(i), "s" + std::to_string(i % 7), false, false);
   for (std::uint32_t i = 0; i < 5000; i += 97) CHECK(catalog.find("p.t" + std::to_string(i)) == i);
   CHECK(catalog.suite_count() == 7);
 }

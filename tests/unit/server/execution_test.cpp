@@ -40,7 +40,8 @@ struct Fixture {
   }
 
   void send(std::string_view packet) const {
-    REQUIRE(::send(report.get(), packet.data(), packet.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(packet.size()));
+    REQUIRE(::send(report.get(), packet.data(), packet.size(), MSG_NOSIGNAL) ==
+            static_cast<ssize_t>(packet.size()));
   }
   void attach(const std::string& name, const std::string& content, bool last = false,
               const std::string& type = "text/plain;charset=utf8") const {
@@ -77,7 +78,9 @@ const std::string prefix = "p.test @3 ";
 std::string piece(const std::string& file, const std::string& text) {
   return prefix + "'" + file + "' " + text_type + ": " + text;
 }
-std::string end_of(const std::string& file) { return prefix + "'" + file + "' " + text_type + " EOF"; }
+std::string end_of(const std::string& file) {
+  return prefix + "'" + file + "' " + text_type + " EOF";
+}
 const std::string begun = "p.test inprogress @3";
 
 }  // namespace
@@ -96,20 +99,21 @@ TEST_CASE("Execution: a pass, with what it printed, attached and recorded") {
   property.set_value("bl\xFFue");
   fixture.send(message.SerializeAsString());
   CHECK(fixture.end() ==
-        Lines{begun, piece("log", "one "), piece("log", "two"), piece("stdout", "printed"), end_of("stdout"),
-              piece("stderr", "complained"), end_of("stderr"), end_of("log"),
-              prefix + "'properties' (application/json): {\"colour\":\"bl\\\\xFFue\"} EOF", "p.test success @3"});
+        Lines{begun, piece("log", "one "), piece("log", "two"), piece("stdout", "printed"),
+              end_of("stdout"), piece("stderr", "complained"), end_of("stderr"), end_of("log"),
+              prefix + "'properties' (application/json): {\"colour\":\"bl\\\\xFFue\"} EOF",
+              "p.test success @3"});
 }
 
 TEST_CASE("Execution: without a verdict it fails, with how it ended") {
   Fixture fixture;
   fixture.begin();
   fixture.attach("traceback", "said before\n");
-  CHECK(fixture.end(6) ==
-        Lines{begun, piece("traceback", "said before\n"),
-              piece("traceback",
-                    "The test's process was killed by signal 6 (SIGABRT) before the test had a verdict.\n"),
-              end_of("traceback"), "p.test fail @3"});
+  CHECK(fixture.end(6) == Lines{begun, piece("traceback", "said before\n"),
+                                piece("traceback",
+                                      "The test's process was killed by signal 6 (SIGABRT) before "
+                                      "the test had a verdict.\n"),
+                                end_of("traceback"), "p.test fail @3"});
 }
 
 TEST_CASE("Execution: one that never began has no inprogress") {
@@ -123,13 +127,13 @@ TEST_CASE("Execution: a failure or a skip without a word gets one") {
   Fixture failure;
   failure.begin();
   failure.give(worker::Verdict::FAIL);
-  CHECK(failure.end() == Lines{begun, piece("traceback", "The test failed and said no more.\n"), end_of("traceback"),
-                               "p.test fail @3"});
+  CHECK(failure.end() == Lines{begun, piece("traceback", "The test failed and said no more.\n"),
+                               end_of("traceback"), "p.test fail @3"});
   Fixture skip;
   skip.begin();
   skip.give(worker::Verdict::SKIP);
-  CHECK(skip.end() ==
-        Lines{begun, piece("reason", "The test gave no reason.\n"), end_of("reason"), "p.test skip @3"});
+  CHECK(skip.end() == Lines{begun, piece("reason", "The test gave no reason.\n"), end_of("reason"),
+                            "p.test skip @3"});
 }
 
 TEST_CASE("Execution: only the first verdict counts, and nothing behind it") {
@@ -167,7 +171,8 @@ TEST_CASE("Execution: a test's attachments do not mix with the server's own") {
   CHECK(std::count(lines.begin(), lines.end(), piece("stdout", "printed")) == 1);
   CHECK(std::count(lines.begin(), lines.end(), piece("stdout.attached", "attached")) == 1);
   CHECK(std::count(lines.begin(), lines.end(), piece("attachment", "nameless")) == 1);
-  const std::string octets = prefix + "'bin\\xFF' (application/octet-stream): " + std::string("\0\xFF", 2);
+  const std::string octets =
+      prefix + "'bin\\xFF' (application/octet-stream): " + std::string("\0\xFF", 2);
   CHECK(std::count(lines.begin(), lines.end(), octets) == 1);
   CHECK(lines.back() == "p.test success @3");
 }
@@ -185,8 +190,9 @@ TEST_CASE("Execution: what a test attaches is bounded, and said to be cut") {
   std::size_t size = 0;
   for (const std::string& line : lines) size += line.size();
   CHECK(size < 4000);
-  CHECK(std::any_of(lines.begin(), lines.end(),
-                    [](const std::string& line) { return line.find("bytes more were attached") != line.npos; }));
+  CHECK(std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+    return line.find("bytes more were attached") != line.npos;
+  }));
   CHECK(lines.back() == "p.test success @3");
 }
 
@@ -207,9 +213,11 @@ TEST_CASE("Execution: run once more, it is one execution to the client") {
   CHECK(lines.front() == begun);
   CHECK(std::count(lines.begin(), lines.end(), begun) == 1);
   CHECK(std::count(lines.begin(), lines.end(), piece("stdout", "first ")) == 1);
-  CHECK(std::count(lines.begin(), lines.end(), prefix + "'stdout.bin' (application/octet-stream): second") == 1);
   CHECK(std::count(lines.begin(), lines.end(),
-                   piece("rerun", "It was lost while this test ran. It was run once more.\n")) == 1);
+                   prefix + "'stdout.bin' (application/octet-stream): second") == 1);
+  CHECK(std::count(lines.begin(), lines.end(),
+                   piece("rerun", "It was lost while this test ran. It was run once more.\n")) ==
+        1);
   CHECK(lines.back() == "p.test success @3");
 }
 
@@ -226,7 +234,8 @@ TEST_CASE("Execution: run once more, what the lost process reported does not cou
   CHECK(fixture.end().back() == "p.test skip @3");
 }
 
-TEST_CASE("Execution: watched, its output is sent while it runs, and its own ends may close first") {
+TEST_CASE(
+    "Execution: watched, its output is sent while it runs, and its own ends may close first") {
   asio::io_context io;
   Fixture fixture;
   fixture.begin();

@@ -29,8 +29,10 @@ pid_t fork_plain() {
   return pid;
 }
 
-// run_kept() in a process of its own, as it changes what the process is. The exit status, or -signal.
-int kept(const std::function<int()>& body, const std::function<void()>& before = [] {}) {
+// run_kept() in a process of its own, as it changes what the process is. The exit status, or
+// -signal.
+int kept(
+    const std::function<int()>& body, const std::function<void()>& before = [] {}) {
   const pid_t keeper = fork_plain();
   if (keeper == 0) {
     before();

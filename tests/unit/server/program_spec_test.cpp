@@ -79,7 +79,8 @@ TEST_CASE("Program: a path, NAME=PATH, a quoted command line") {
     const auto spec = parse_program(one.argument);
     REQUIRE(spec);
     CHECK(spec->name == one.name);
-    CHECK(std::filesystem::path(spec->path).filename() == std::filesystem::path(one.path).filename());
+    CHECK(std::filesystem::path(spec->path).filename() ==
+          std::filesystem::path(one.path).filename());
     CHECK(spec->path.front() == '/');
     CHECK(spec->arguments == one.arguments);
   }

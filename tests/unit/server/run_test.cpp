@@ -11,7 +11,8 @@ namespace {
 
 const auto any = [](const QueuedTest&) { return true; };
 
-Run make_run(ServerSession& session, std::optional<std::vector<std::string>> tests = std::vector<std::string>{}) {
+Run make_run(ServerSession& session,
+             std::optional<std::vector<std::string>> tests = std::vector<std::string>{}) {
   return Run(Run::Kind::run, session, 7, std::move(tests));
 }
 

@@ -25,13 +25,18 @@ struct Ends {
 
 // A session on two descriptors, and what it asks for.
 struct Fixture {
-  Fixture(UniqueFd in, UniqueFd out) : session_io(io, std::move(in), std::move(out), session, events()) {
+  Fixture(UniqueFd in, UniqueFd out)
+      : session_io(io, std::move(in), std::move(out), session, events()) {
     signal(SIGPIPE, SIG_IGN);  // as the server does
   }
 
   SessionIo::Events events() {
-    return {[this](protocol::ListRequested request) { asked.push_back("List " + std::to_string(request.ordinal)); },
-            [this](protocol::RunRequested request) { asked.push_back("Run " + std::to_string(request.ordinal)); },
+    return {[this](protocol::ListRequested request) {
+              asked.push_back("List " + std::to_string(request.ordinal));
+            },
+            [this](protocol::RunRequested request) {
+              asked.push_back("Run " + std::to_string(request.ordinal));
+            },
             [this](End end, const std::string&) { ends.push_back(end); }, [this] { ++rooms; },
             [this] { return may_pile_up; }};
   }
@@ -166,7 +171,8 @@ TEST_CASE("Session: Goodbye counts, whether the client reads on or not") {
 TEST_CASE("Session on files: read to the end, written as a whole") {
   const test::TemporaryFolder folder;
   const auto script = protocol::test::joined({hello, list});
-  const auto in_path = folder.write("in", std::string(reinterpret_cast<const char*>(script.data()), script.size()));
+  const auto in_path =
+      folder.write("in", std::string(reinterpret_cast<const char*>(script.data()), script.size()));
   const auto out_path = folder.write("out", "");
   Fixture fixture(UniqueFd(open(in_path.c_str(), O_RDONLY | O_CLOEXEC)),
                   UniqueFd(open(out_path.c_str(), O_WRONLY | O_CLOEXEC)));
@@ -179,7 +185,8 @@ TEST_CASE("Session on files: read to the end, written as a whole") {
 }
 
 TEST_CASE("Session on /dev/null: it ends, and loses nothing by what it writes") {
-  Fixture fixture(UniqueFd(open("/dev/null", O_RDONLY | O_CLOEXEC)), UniqueFd(open("/dev/null", O_WRONLY | O_CLOEXEC)));
+  Fixture fixture(UniqueFd(open("/dev/null", O_RDONLY | O_CLOEXEC)),
+                  UniqueFd(open("/dev/null", O_WRONLY | O_CLOEXEC)));
   fixture.session_io.start();
   fixture.session.report_error("for nobody");
   fixture.turn();

@@ -33,7 +33,8 @@ std::string read_all(int fd) {
   return text;
 }
 
-Ended run(const std::string& script, const SpawnSettings& settings = {}, std::uint64_t execution = 0) {
+Ended run(const std::string& script, const SpawnSettings& settings = {},
+          std::uint64_t execution = 0) {
   auto spawned = spawn({"sh", "/bin/sh", {"-c", script}}, settings, execution);
   REQUIRE(spawned);
   Ended ended;
@@ -52,18 +53,21 @@ TEST_CASE("Spawn: output comes apart, stdin is at its end") {
   CHECK(WEXITSTATUS(ended.status) == 3);
 }
 
-TEST_CASE("Spawn: the settings' environment is on top of ours, the channel and the mark on top of that") {
+TEST_CASE(
+    "Spawn: the settings' environment is on top of ours, the channel and the mark on top of that") {
   setenv("HEARTH_SPAWN_TEST", "ours", 1);
   const char script[] = "echo $HEARTH_SPAWN_TEST,$HEARTH_TEST,$HEARTH_CHANNEL,$HEARTH_ADDED";
   CHECK(run(script, {}, 0x2a).out == "ours,000000000000002a,200,\n");
-  const SpawnSettings settings{"", {"HEARTH_SPAWN_TEST=theirs", "HEARTH_TEST=x", "HEARTH_CHANNEL=y", "HEARTH_ADDED=a=b"}};
+  const SpawnSettings settings{
+      "", {"HEARTH_SPAWN_TEST=theirs", "HEARTH_TEST=x", "HEARTH_CHANNEL=y", "HEARTH_ADDED=a=b"}};
   CHECK(run(script, settings, 1).out == "theirs,0000000000000001,200,a=b\n");
   unsetenv("HEARTH_SPAWN_TEST");
 }
 
 TEST_CASE("Spawn: it starts in the given directory, or in ours") {
   const TemporaryFolder folder;
-  CHECK(run("pwd", {folder.path().string(), {}}).out == std::filesystem::canonical(folder.path()).string() + '\n');
+  CHECK(run("pwd", {folder.path().string(), {}}).out ==
+        std::filesystem::canonical(folder.path()).string() + '\n');
   CHECK(run("pwd -P").out == std::filesystem::canonical(".").string() + '\n');
 }
 
@@ -91,8 +95,10 @@ TEST_CASE("Spawn: a program that cannot be started is an error with a way out") 
 
 TEST_CASE("Spawn: nothing of ours is inherited, whatever numbers our own descriptors have") {
   std::vector<UniqueFd> filled;
-  while (filled.empty() || filled.back().get() < 230) filled.emplace_back(open("/dev/null", O_RDONLY | O_CLOEXEC));
-  const char script[] = "for f in /proc/self/fd/*; do readlink $f | grep -c socket; done | grep -c 1";
+  while (filled.empty() || filled.back().get() < 230)
+    filled.emplace_back(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const char script[] =
+      "for f in /proc/self/fd/*; do readlink $f | grep -c socket; done | grep -c 1";
   CHECK(run(script).out == "1\n");  // the channel alone
   // Free some numbers around the program's channel, so that our own ends are given them.
   for (int wanted = 195; wanted < 206; ++wanted) {
@@ -118,11 +124,14 @@ TEST_CASE("Spawn: signals, session and limits are as in a program started by han
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
   raise_descriptor_limit();
-  const Ended ended = run("grep -E 'Sig(Blk|Ign)' /proc/self/status; ulimit -Sn; ps -o pid=,sid= $$ 2>/dev/null || true");
+  const Ended ended =
+      run("grep -E 'Sig(Blk|Ign)' /proc/self/status; ulimit -Sn; ps -o pid=,sid= $$ 2>/dev/null || "
+          "true");
   sigprocmask(SIG_SETMASK, &before, nullptr);
   signal(SIGPIPE, pipe_before);
   CHECK(ended.out.find("SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n") == 0);
-  const std::string soft = limit.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_cur);
+  const std::string soft =
+      limit.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(limit.rlim_cur);
   CHECK(ended.out.find('\n' + soft + '\n') != std::string::npos);
 }
 

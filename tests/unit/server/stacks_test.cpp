@@ -16,9 +16,11 @@ TEST_CASE("Stacks: gdb's output without what it says besides") {
       "[New LWP 43]\n0x00007f in pause () from libc\n"
       "\nThread 2 (LWP 43):\n#0  one ()\n\nThread 1 (LWP 42):\n#0  two ()\n#1  main ()\n"
       "[Inferior 1 (process 42) detached]\n";
-  CHECK(stacks_in(output) == "Thread 2 (LWP 43):\n#0  one ()\n\nThread 1 (LWP 42):\n#0  two ()\n#1  main ()");
-  CHECK(stacks_in(output.substr(0, output.find("[Inferior"))) .starts_with("Thread 2"));
-  for (const char* const nothing : {"", "ptrace: Operation not permitted.\n", "\nThread 1 (LWP 42):\n", "#0  one ()\n"}) {
+  CHECK(stacks_in(output) ==
+        "Thread 2 (LWP 43):\n#0  one ()\n\nThread 1 (LWP 42):\n#0  two ()\n#1  main ()");
+  CHECK(stacks_in(output.substr(0, output.find("[Inferior"))).starts_with("Thread 2"));
+  for (const char* const nothing :
+       {"", "ptrace: Operation not permitted.\n", "\nThread 1 (LWP 42):\n", "#0  one ()\n"}) {
     CHECK(stacks_in(nothing).empty());
   }
 }
@@ -48,7 +50,9 @@ std::string read_stacks(pid_t pid, Orphans& orphans) {
 
 }  // namespace
 
-TEST_CASE("Stacks: without a debugger, after its time, or of a process that is gone, there is a text all the same") {
+TEST_CASE(
+    "Stacks: without a debugger, after its time, or of a process that is gone, there is a text all "
+    "the same") {
   const std::string path = getenv("PATH");
   Orphans orphans;
   setenv("PATH", "/nowhere", 1);

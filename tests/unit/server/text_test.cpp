@@ -26,7 +26,7 @@ TEST_CASE("Text: the valid prefix, and whether what follows may be the beginning
       {"a\xC3z", 1, false},
       {"\x80", 0, false},
       {"ab\xFF", 2, false},
-      {"\xC0\x80", 0, false},      // overlong
+      {"\xC0\x80", 0, false},  // overlong
       {"\xC1\xBF", 0, false},
       {"\xE0\x80\x80", 0, false},
       {"\xE0\x9F", 0, false},
@@ -45,30 +45,28 @@ TEST_CASE("Text: the valid prefix, and whether what follows may be the beginning
 
 TEST_CASE("Text: bytes that are none are written as escapes") {
   CHECK(as_text("") == "");
-  CHECK(as_text("gr\xC3\xBC\xC3\x9F" "e\n\t") == "gr\xC3\xBC\xC3\x9F" "e\n\t");
+  CHECK(as_text("gr\xC3\xBC\xC3\x9F"
+                "e\n\t") ==
+        "gr\xC3\xBC\xC3\x9F"
+        "e\n\t");
   CHECK(as_text("a\0b\xFF\xC3"s) == "a\\x00b\\xFF\\xC3");
   CHECK(as_text("\xED\xA0\x80") == "\\xED\\xA0\\x80");
 }
 
-TEST_CASE("Test ids: control characters, what is no UTF-8 and a % that looks like an escape are escaped") {
+TEST_CASE(
+    "Test ids: control characters, what is no UTF-8 and a % that looks like an escape are "
+    "escaped") {
   const struct {
     std::string name;
     std::string id;
   } cases[] = {
-      {"Suite.Test", "p.Suite.Test"},
-      {"", "p."},
-      {"\xC3\xBCml", "p.\xC3\xBCml"},
-      {"tab\there", "p.tab%09here"},
-      {"nul\0end"s, "p.nul%00end"},
-      {"del\x7F", "p.del%7F"},
-      {"c1\xC2\x85!", "p.c1%C2%85!"},
-      {"nbsp\xC2\xA0", "p.nbsp\xC2\xA0"},
-      {"bad\xFF\xC3", "p.bad%FF%C3"},
-      {"100%", "p.100%"},
-      {"100% a", "p.100% a"},
-      {"%41", "p.%2541"},
-      {"%aF%4", "p.%25aF%4"},
-      {"%%41", "p.%%2541"},
+      {"Suite.Test", "p.Suite.Test"}, {"", "p."},
+      {"\xC3\xBCml", "p.\xC3\xBCml"}, {"tab\there", "p.tab%09here"},
+      {"nul\0end"s, "p.nul%00end"},   {"del\x7F", "p.del%7F"},
+      {"c1\xC2\x85!", "p.c1%C2%85!"}, {"nbsp\xC2\xA0", "p.nbsp\xC2\xA0"},
+      {"bad\xFF\xC3", "p.bad%FF%C3"}, {"100%", "p.100%"},
+      {"100% a", "p.100% a"},         {"%41", "p.%2541"},
+      {"%aF%4", "p.%25aF%4"},         {"%%41", "p.%%2541"},
   };
   for (const auto& one : cases) {
     CAPTURE(one.name);

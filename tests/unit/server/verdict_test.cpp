@@ -9,14 +9,20 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int exited(int status) { return status << 8; }
-constexpr int killed(int signal) { return signal; }
+constexpr int exited(int status) {
+  return status << 8;
+}
+constexpr int killed(int signal) {
+  return signal;
+}
 
-const std::optional<TestStatus> verdicts[] = {std::nullopt,      TestStatus::success, TestStatus::fail,
-                                              TestStatus::skip,  TestStatus::xfail,   TestStatus::uxsuccess};
-const std::optional<int> endings[] = {std::nullopt,     exited(0),       exited(1),      exited(127),
-                                      killed(SIGABRT),  killed(SIGSEGV), killed(SIGKILL), killed(SIGSEGV) | 0x80,
-                                      0x7f | (SIGSTOP << 8)};
+const std::optional<TestStatus> verdicts[] = {std::nullopt,      TestStatus::success,
+                                              TestStatus::fail,  TestStatus::skip,
+                                              TestStatus::xfail, TestStatus::uxsuccess};
+const std::optional<int> endings[] = {
+    std::nullopt,         exited(0),       exited(1),       exited(127),
+    killed(SIGABRT),      killed(SIGSEGV), killed(SIGKILL), killed(SIGSEGV) | 0x80,
+    0x7f | (SIGSTOP << 8)};
 
 }  // namespace
 
@@ -31,7 +37,8 @@ TEST_CASE("Verdict: a pass is proved, over all combinations of what is known") {
               if (timed_out) evidence.timed_out = 1500ms;
               if (left) evidence.left = {{42, "sleep 9"}};
               const Judgement judgement = judge(evidence);
-              const bool proved = verdict && ending == exited(0) && !timed_out && !trouble && !(left && leaks_fail);
+              const bool proved =
+                  verdict && ending == exited(0) && !timed_out && !trouble && !(left && leaks_fail);
               CHECK(judgement.status == (proved ? *verdict : TestStatus::fail));
               CHECK(judgement.cause.empty() == proved);
               CHECK(judgement.left == (left ? "left process 42 behind (killed): sleep 9\n" : ""));
@@ -45,9 +52,11 @@ TEST_CASE("Verdict: a pass is proved, over all combinations of what is known") {
 
 TEST_CASE("Verdict: the cause says what counts most") {
   const Evidence crashed{std::nullopt, killed(SIGSEGV), {}, {}, {}, false};
-  CHECK(judge(crashed).cause == "The test's process was killed by signal 11 (SIGSEGV) before the test had a verdict.");
+  CHECK(judge(crashed).cause ==
+        "The test's process was killed by signal 11 (SIGSEGV) before the test had a verdict.");
   const Evidence left_early{std::nullopt, exited(0), {}, {}, {}, false};
-  CHECK(judge(left_early).cause == "The test's process exited with status 0 before the test had a verdict.");
+  CHECK(judge(left_early).cause ==
+        "The test's process exited with status 0 before the test had a verdict.");
   const Evidence crashed_later{TestStatus::success, killed(SIGABRT), {}, {}, {}, false};
   CHECK(judge(crashed_later).cause ==
         "The test reported a pass, but then its process was killed by signal 6 (SIGABRT).");
@@ -66,7 +75,8 @@ TEST_CASE("Verdict: the cause says what counts most") {
 TEST_CASE("Verdict: wait statuses and times in words") {
   CHECK(describe_wait_status(exited(3)) == "exited with status 3");
   CHECK(describe_wait_status(killed(SIGKILL)) == "was killed by signal 9 (SIGKILL)");
-  CHECK(describe_wait_status(killed(SIGQUIT) | 0x80) == "was killed by signal 3 (SIGQUIT), core dumped");
+  CHECK(describe_wait_status(killed(SIGQUIT) | 0x80) ==
+        "was killed by signal 3 (SIGQUIT), core dumped");
   CHECK(describe_wait_status(killed(63)).starts_with("was killed by signal 63"));
   CHECK(describe_time(600s) == "600 s");
   CHECK(describe_time(50ms) == "0.05 s");

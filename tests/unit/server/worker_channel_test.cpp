@@ -31,7 +31,8 @@ std::optional<std::uint64_t> receive(int fd) {
 }
 
 void send_packet(int fd, std::string_view packet) {
-  REQUIRE(send(fd, packet.data(), packet.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(packet.size()));
+  REQUIRE(send(fd, packet.data(), packet.size(), MSG_NOSIGNAL) ==
+          static_cast<ssize_t>(packet.size()));
 }
 
 struct Ends {
@@ -42,7 +43,8 @@ struct Ends {
   int closed = 0;
 
   WorkerChannel::Events events() {
-    return {[this](std::string_view packet) { packets.emplace_back(packet); }, [this] { ++closed; }};
+    return {[this](std::string_view packet) { packets.emplace_back(packet); },
+            [this] { ++closed; }};
   }
   [[nodiscard]] int theirs() const { return pair.theirs.get(); }
 };
@@ -64,7 +66,9 @@ TEST_CASE("Worker channel: packets come whole and in order, then the end, once")
   CHECK(ends.closed == 1);
 }
 
-TEST_CASE("Worker channel: what a full queue does not take waits, and arrives in order with its descriptors") {
+TEST_CASE(
+    "Worker channel: what a full queue does not take waits, and arrives in order with its "
+    "descriptors") {
   Ends ends;
   WorkerChannel channel(ends.io, std::move(ends.pair.ours), ends.events());
   constexpr std::uint64_t count = 5000;
@@ -145,7 +149,8 @@ TEST_CASE("Worker channel: it may be destroyed by its own callbacks") {
   }
 }
 
-TEST_CASE("Worker channel: closed or destroyed with packets waiting, it lets go of their descriptors") {
+TEST_CASE(
+    "Worker channel: closed or destroyed with packets waiting, it lets go of their descriptors") {
   Ends ends;
   auto pipe = make_pipe();
   {
