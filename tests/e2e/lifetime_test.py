@@ -178,8 +178,9 @@ def test_stdout_to_a_file():
             server.ask_run([f"faults.All/Quick.Passes/{number}" for number in range(50)])
 
             def done():
-                out.seek(0)
-                return b'"Done"' in out.read()
+                # Opened again: the position in `out` is the server's too.
+                with open(f"/proc/self/fd/{out.fileno()}", "rb") as written:
+                    return b'"Done"' in written.read()
 
             await_that(done, "Done in the file")
             assert server.goodbye() == 0
