@@ -259,8 +259,9 @@ class Server:
             f"stderr:\n{self.stderr()}"
 
     def stderr(self):
-        self.stderr_file.seek(0)
-        return self.stderr_file.read().decode("utf-8", "replace")
+        # Opened again: the position in the file is the server's too.
+        with open(f"/proc/self/fd/{self.stderr_file.fileno()}", "rb") as written:
+            return written.read().decode("utf-8", "replace")
 
     # ---- what goes ---------------------------------------------------------------------------------
 

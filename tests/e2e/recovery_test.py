@@ -104,6 +104,7 @@ def test_zygote_killed_while_idle():
 def test_zygote_that_always_dies():
     """A warm process that does not stay alive is given up after a bounded number of starts, and says why"""
     with Folder() as folder, faults(folder) as server:
+        folder.make_gate("bystander")
         test = FAULTS + "Leaves.Nothing"
         server.run(test)
         run = server.ask_run(named("All/Bystander.Waits/0"))
