@@ -4,23 +4,23 @@
 
 #include "client/command_support.hpp"
 #include "client/commands.hpp"
-#include "client/comparison.hpp"
+#include "client/compare/comparison.hpp"
 #include "client/text.hpp"
 
 namespace hearth::client {
 namespace {
 
 // Collects the verdicts; on a terminal it shows how far it is.
-class CheckObserver : public Observer {
+class CheckObserver : public RunListener {
  public:
   explicit CheckObserver(Display& display) : m_display(display) {}
 
-  void on_note(std::string_view line) override { m_display.note(line); }
-  void on_report(const TestReport& report, const Counts&) override {
+  void on_note(std::string_view line) override { m_display.on_note(line); }
+  void on_result(const TestReport& report, const Counts&) override {
     verdicts[report.id] = report.status;
     if (is_failure(report.status)) failure_texts[report.id] = failure_text(report);
   }
-  void on_tick(const Snapshot& snapshot) override { m_display.progress(snapshot); }
+  void on_tick(const Snapshot& snapshot) override { m_display.on_tick(snapshot); }
 
   Verdicts verdicts;
   std::map<std::string, std::string> failure_texts;
@@ -46,23 +46,29 @@ bool only_load(const std::vector<std::string>& listed, const PlainProgram& progr
   return listed.size() == 1 && listed.front() == load_id(program);
 }
 
-SessionPlan make_plan(const CheckCommand& command, const PlainProgram& program) {
-  SessionPlan plan;
-  plan.grace = grace_of(command.server);
-  plan.choose = [&command, &program](const std::vector<std::string>& listed) {
-    return command.compare || only_load(listed, program) ? listed : std::vector<std::string>();
+// `listed`: gets what the server lists.
+RunPlan make_plan(const CheckCommand& command, const PlainProgram& program,
+                  const std::string& executable, std::vector<std::string>& listed) {
+  RunPlan plan;
+  plan.servers = {serve_command_line(executable, command.server)};
+  plan.patience.grace = grace_of(command.server);
+  plan.choose = [&](std::vector<std::string> ids) {
+    listed = std::move(ids);
+    Chosen chosen;
+    if (command.compare || only_load(listed, program)) chosen.ids = listed;
+    return chosen;
   };
   return plan;
 }
 
-int report_served(const SessionEnd& end, const CheckObserver& observer, const PlainProgram& program,
-                  Display& display) {
+int report_served(const std::vector<std::string>& listed, const CheckObserver& observer,
+                  const PlainProgram& program, Display& display) {
   const auto failed = observer.failure_texts.find(load_id(program));
-  if (only_load(end.listed, program) && failed != observer.failure_texts.end()) {
+  if (only_load(listed, program) && failed != observer.failure_texts.end()) {
     display.finish(program.name + " cannot be served.\n" + failed->second);
     return as_int(ExitCode::failures);
   }
-  display.finish(program.name + " can be served: " + counted(end.listed.size(), "test") + ".\n");
+  display.finish(program.name + " can be served: " + counted(listed.size(), "test") + ".\n");
   return as_int(ExitCode::success);
 }
 
@@ -101,19 +107,19 @@ int report_comparison(const CheckObserver& observer, const PlainRun& plain,
 int check(const CheckCommand& command, const PlainProgram& program, const std::string& executable) {
   const auto expected = expected_differences(command);
   if (!expected) return fail_setup(expected.error().text());
-  const auto display = make_display(STDOUT_FILENO, false);
+  const auto display = make_display(STDOUT_FILENO);
   CheckObserver observer(*display);
-  const auto end = run_session(serve_command_line(executable, command.server),
-                               make_plan(command, program), observer);
+  std::vector<std::string> listed;
+  const auto end = run_tests(make_plan(command, program, executable, listed), observer);
   if (!end) return fail_setup(end.error().text());
   if (end->refused) return fail_setup("the server could not begin: " + *end->refused);
   const auto& outcome = end->outcome;
   if (outcome.interrupted || outcome.lost || !outcome.missing.empty()) {
-    display->finish(summary_text(outcome));
+    display->on_end(outcome);
     return as_int(exit_code(outcome));
   }
-  if (!command.compare || only_load(end->listed, program))
-    return report_served(*end, observer, program, *display);
+  if (!command.compare || only_load(listed, program))
+    return report_served(listed, observer, program, *display);
   display->finish({});
   const auto plain = plain_verdicts(command, program);
   if (!plain) return fail_setup(plain.error().text());

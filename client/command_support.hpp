@@ -5,16 +5,13 @@
 
 #include <string_view>
 
-#include "client/display.hpp"
+#include "client/exit_code.hpp"
 #include "client/options.hpp"
-#include "client/orchestrator.hpp"
-#include "client/report.hpp"
+#include "client/run/orchestrator.hpp"
+#include "client/show/display.hpp"
+#include "client/show/report.hpp"
 
 namespace hearth::client {
-
-[[nodiscard]] inline int as_int(ExitCode code) {
-  return static_cast<int>(code);
-}
 
 // A set-up error: says why on stderr.
 inline int fail_setup(std::string_view why) {

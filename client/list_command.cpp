@@ -4,12 +4,13 @@
 
 #include "client/command_support.hpp"
 #include "client/commands.hpp"
-#include "client/selection.hpp"
+#include "client/project/servers.hpp"
+#include "client/run/selection.hpp"
 
 namespace hearth::client {
 namespace {
 
-class ListObserver : public Observer {
+class ListObserver : public RunListener {
  public:
   void on_note(std::string_view line) override { m_notes(std::string(line) + "\n"); }
 
@@ -22,10 +23,14 @@ class ListObserver : public Observer {
 int list(const ListCommand& command, const std::string& executable) {
   const auto selector = Selector::make(command.patterns);
   if (!selector) return fail_setup(selector.error().text());
+  const auto servers = find_servers(command.project, executable, 1);
+  if (!servers) return fail_setup(servers.error().text());
   ListObserver observer;
-  SessionPlan plan;
-  plan.grace = grace_of(command.server);
-  auto end = run_session(serve_command_line(executable, command.server), std::move(plan), observer);
+  RunPlan plan;
+  plan.servers = servers->commands;
+  plan.filter_tags = servers->filter_tags;
+  plan.patience.grace = grace_of(command.project.server);
+  auto end = run_tests(std::move(plan), observer);
   if (!end) return fail_setup(end.error().text());
   if (end->refused) return fail_setup("the server could not begin: " + *end->refused);
   if (end->outcome.lost)

@@ -1,5 +1,6 @@
 // The executable `hearth`.
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <exception>
@@ -24,6 +25,7 @@ server::ServeOptions serve_options(const ServerSettings& settings) {
   if (settings.load_timeout) options.load_timeout = seconds(*settings.load_timeout);
   if (settings.output_limit) options.output_limit = *settings.output_limit << 20;
   options.leaks_fail = settings.leaks == "fail";
+  if (settings.isolation == "none") options.isolation = server::Isolation::none;
   options.cwd = settings.cwd;
   options.environment = settings.environment;
   return options;
@@ -51,13 +53,35 @@ int check_program(CheckCommand command) {
   return check(command, program, executable);
 }
 
+// What no server could read is not written down.
+int init_programs(const InitCommand& command) {
+  for (const auto& program : command.server.programs)
+    if (const auto spec = server::parse_program(program); !spec)
+      return fail_setup(spec.error().text());
+  return init(command);
+}
+
 struct CommandRunner {
   int operator()(const ServeCommand& command) const {
-    return server::serve(serve_options(command.server));
+    server::ServeOptions options = serve_options(command.server);
+    if (command.listen) options.listen = *transport::parse_address(*command.listen);
+    options.token_file = command.token_file;
+    options.idle = std::chrono::seconds(command.idle.value_or(0));
+    return server::serve(options);
   }
   int operator()(const ListCommand& command) const { return list(command, executable); }
   int operator()(const RunCommand& command) const { return run(command, executable); }
+  int operator()(const StreamCommand& command) const { return stream(command, executable); }
   int operator()(const CheckCommand& command) const { return check_program(command); }
+  int operator()(const InitCommand& command) const { return init_programs(command); }
+  int operator()(const LastCommand& command) const { return last(command); }
+  int operator()(const FailingCommand& command) const { return failing(command); }
+  int operator()(const SlowestCommand& command) const { return slowest(command); }
+  int operator()(const HistoryCommand& command) const { return history(command); }
+  int operator()(const FlakyCommand& command) const { return flaky(command); }
+  int operator()(const AttachCommand& command) const { return attach(command, executable); }
+  int operator()(const ConsoleCommand& command) const { return attach_console(command); }
+  int operator()(const StatusCommand& command) const { return status(command); }
 };
 
 // A pipe of ours must never become the descriptor 0, 1 or 2 of somebody who thinks it is a
@@ -71,6 +95,7 @@ void open_standard_descriptors() {
 }
 
 int run_command_line(int argc, char** argv) {
+  signal(SIGCHLD, SIG_DFL);  // ignored, no child's end could be waited for
   open_standard_descriptors();
   const auto command = parse_command_line({argv + 1, argv + argc});
   if (command) return std::visit(CommandRunner{}, *command);

@@ -1,19 +1,14 @@
 #include "client/options.hpp"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
 #include <sstream>
 
+#include "client/options/add_options.hpp"
+#include "transport/address.hpp"
+
 namespace hearth::client {
 namespace {
-
-constexpr const char* program_help =
-    "a test program: a path, NAME=PATH, or a quoted command line with arguments";
-
-constexpr const char* exit_codes =
-    "Exit codes: 0 all passed, 1 failures, 2 usage or set-up error, 3 a server was lost and\n"
-    "results are missing, 4 nothing selected, 130 interrupted.";
 
 // CLI11's help, with usage lines of our own: its own cannot show what follows `--`.
 class HelpFormatter : public CLI::Formatter {
@@ -31,45 +26,9 @@ class HelpFormatter : public CLI::Formatter {
   }
 };
 
-std::string check_assignment(const std::string& text) {
-  const auto equals = text.find('=');
-  if (equals == std::string::npos || equals == 0) return "'" + text + "' is not of the form K=V";
-  return {};
-}
-
-void add_server_options(CLI::App& app, ServerSettings& server) {
-  app.add_option("-j,--jobs", server.jobs, "tests at a time (the CPUs that may be used)")
-      ->type_name("N")
-      ->check(CLI::Range(1U, 100'000U));
-  app.add_option("--timeout", server.timeout, "time limit of a test (600; 0: none)")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 1e9));
-  app.add_option("--grace", server.grace, "time between TERM and KILL (2)")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 1e6));
-  app.add_option("--load-timeout", server.load_timeout,
-                 "time for a program to load and to list its tests (60)")
-      ->type_name("SECONDS")
-      ->check(CLI::Range(0.001, 1e9));
-  app.add_option("--output-limit", server.output_limit,
-                 "output kept of each test, for stdout and stderr each (16; 0: all)")
-      ->type_name("MIB")
-      ->check(CLI::Range(0U, 1U << 30));
-  app.add_option("--leaks", server.leaks,
-                 "what a test is that leaves processes behind: ok, fail (ok)")
-      ->type_name("WHAT")
-      ->check(CLI::IsMember({"ok", "fail"}));
-  app.add_option("--cwd", server.cwd, "directory that the programs start in (this one)")
-      ->type_name("DIR")
-      ->check(CLI::ExistingDirectory);
-  app.add_option("--env", server.environment, "set a variable for the programs; may be repeated")
-      ->type_name("K=V")
-      ->allow_extra_args(false)
-      ->check(CLI::Validator(check_assignment, ""));
-}
-
-void add_programs(CLI::App& app, std::vector<std::string>& programs) {
-  app.add_option("PROGRAM", programs, program_help)->type_name("")->required();
+std::string check_address(const std::string& text) {
+  const auto address = transport::parse_address(text);
+  return address ? std::string() : address.error().text();
 }
 
 struct Parsed {
@@ -77,46 +36,56 @@ struct Parsed {
   ListCommand list;
   RunCommand run;
   CheckCommand check;
+  StreamCommand stream;
+  InitCommand init;
+  HistoryCommands history;
+  AttachOptions attach;
+  StatusCommand status;
 };
 
 CLI::App* add_serve(CLI::App& app, ServeCommand& command) {
   auto* const serve = app.add_subcommand(
       "serve", "Serve test programs: the test-server RPC on stdin and stdout, in subunit v2");
   add_server_options(*serve, command.server);
+  auto* const listen =
+      serve
+          ->add_option(
+              "--listen", command.listen,
+              "stay, and serve all who connect to unix:PATH or tcp:127.0.0.1:PORT, instead\n"
+              "of one client on stdin and stdout")
+          ->type_name("ADDRESS")
+          ->check(CLI::Validator(check_address, ""));
+  serve
+      ->add_option("--token-file", command.token_file,
+                   "with tcp: where the token is written that clients need (runtime directory)")
+      ->type_name("FILE")
+      ->needs(listen);
+  serve
+      ->add_option("--idle", command.idle,
+                   "with --listen: end when no client has been there for so long (0: stay)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0U, 1U << 30))
+      ->needs(listen);
   add_programs(*serve, command.server.programs);
   serve->footer(
-      "Exit codes: 0 after Goodbye, 1 if the client went away without it, 2 usage or set-up "
-      "error.");
+      "Exit codes: 0 after Goodbye, or idleness; 1 if the client went away without Goodbye; 2\n"
+      "usage or set-up error; 3 if another server listens there.");
   return serve;
 }
 
-CLI::App* add_list(CLI::App& app, ListCommand& command) {
-  auto* const list = app.add_subcommand("list", "List the tests of programs, one id a line");
-  add_server_options(*list, command.server);
-  add_programs(*list, command.server.programs);
-  list->footer("With REGEX: the ids in which any of them is found (Perl's syntax).\n" +
-               std::string(exit_codes));
-  return list;
-}
-
-CLI::App* add_run(CLI::App& app, RunCommand& command) {
-  auto* const run = app.add_subcommand("run", "Run tests of programs");
-  add_server_options(*run, command.server);
-  run->add_option("--load-list", command.load_list,
-                  "run the tests whose ids FILE has, one a line (- : stdin)")
-      ->type_name("FILE");
-  run->add_option(
-         "--subunit", command.subunit,
-         "write the results as a subunit v2 stream (- : stdout; the rest then goes to stderr)")
-      ->type_name("FILE");
-  run->add_flag("-v,--verbose", command.every_result,
-                "a line for every test, not only for failures");
-  add_programs(*run, command.server.programs);
-  run->footer(
-      "With REGEX: the tests in whose id any of them is found (Perl's syntax); with --load-list\n"
-      "too, of those in FILE. Ctrl-C ends the run in good order; once more, at once.\n" +
-      std::string(exit_codes));
-  return run;
+void add_init(CLI::App& app, InitCommand& command) {
+  auto* const init = app.add_subcommand(
+      "init", "Write a .testr.conf: `hearth run` and `testr run` then know the programs");
+  add_server_options(*init, command.server);
+  init->add_option("-C,--directory", command.directory,
+                   "where the file is written, and the servers start (here)")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory);
+  init->add_flag("--add", command.add, "add what is needed to a file that is there already");
+  add_programs(*init, command.server.programs);
+  init->footer(
+      "The options are written down for the server. A file with a server_command is left alone.\n"
+      "Exit codes: 0 written, 2 usage error, or it cannot be written.");
 }
 
 CLI::App* add_check(CLI::App& app, CheckCommand& command) {
@@ -148,10 +117,22 @@ CLI::App* add_check(CLI::App& app, CheckCommand& command) {
 std::shared_ptr<HelpFormatter> make_formatter() {
   auto formatter = std::make_shared<HelpFormatter>();
   formatter->usages = {
-      {"hearth", "hearth COMMAND [OPTION]... PROGRAM..."},
+      {"hearth", "hearth COMMAND [OPTION]..."},
       {"serve", "hearth serve [OPTION]... PROGRAM..."},
-      {"list", "hearth list [OPTION]... PROGRAM... [-- REGEX...]"},
-      {"run", "hearth run [OPTION]... PROGRAM... [-- REGEX...]"},
+      {"list", "hearth list [OPTION]... [PROGRAM...] [-- REGEX...]"},
+      {"run", "hearth run [OPTION]... [PROGRAM...] [-- REGEX...]"},
+      {"stream", "hearth stream [OPTION]... [ID...]"},
+      {"last", "hearth last [OPTION]..."},
+      {"failing", "hearth failing [OPTION]..."},
+      {"slowest", "hearth slowest [OPTION]... [N]"},
+      {"history", "hearth history [OPTION]... TEST"},
+      {"flaky", "hearth flaky [OPTION]..."},
+      {"attach",
+       "hearth attach [OPTION]... ADDRESS [-- COMMAND...]\n"
+       "       hearth attach --start [OPTION]... ADDRESS -- ARGUMENT...\n"
+       "       hearth attach --console [OPTION]... -- COMMAND..."},
+      {"status", "hearth status [OPTION]... ADDRESS"},
+      {"init", "hearth init [OPTION]... PROGRAM..."},
       {"check", "hearth check [OPTION]... PROGRAM [-- ARGUMENT...]"},
   };
   formatter->column_width(28);
@@ -166,6 +147,12 @@ std::vector<std::string> take_rest(std::vector<std::string>& arguments) {
   std::vector<std::string> rest(std::next(dashes), arguments.end());
   arguments.erase(dashes, arguments.end());
   return rest;
+}
+
+// The word behind --shuffle is a PROGRAM: CLI11 would take it for the seed.
+void keep_programs_from_shuffle(std::vector<std::string>& arguments) {
+  std::replace(arguments.begin(), std::find(arguments.begin(), arguments.end(), "--"),
+               std::string("--shuffle"), "--shuffle=" + std::string(any_seed));
 }
 
 tl::unexpected<ParseEnd> usage_error(const std::string& text) {
@@ -190,6 +177,34 @@ std::optional<std::string> unknown_command(const CLI::App& app,
   return "there is no command '" + arguments.front() + "'; the commands are " + known;
 }
 
+// What stestr gives a Python interpreter: `-m stestr.subunit_runner.run discover -t TOP PATH`,
+// before options that are ours too.
+void drop_interpreter_words(std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments.front() != "stream") return;
+  const auto first = std::find(arguments.begin(), arguments.end(), "-m");
+  auto last = first;
+  const auto skip = [&](std::string_view word, std::ptrdiff_t words) {
+    if (last != arguments.end() && *last == word) last += std::min(words, arguments.end() - last);
+  };
+  skip("-m", 2);
+  skip("discover", 1);
+  skip("-t", 3);
+  arguments.erase(first, last);
+}
+
+tl::expected<Command, ParseEnd> finish_run(RunCommand command) {
+  const auto& project = command.project;
+  if (project.server_command && !project.server.programs.empty())
+    return usage_error("--server and PROGRAMs are two answers to where the tests are; give one");
+  if (command.until_failure && command.repeat != 1)
+    return usage_error(
+        "--until-failure repeats until a test fails; --repeat says how often. Give one");
+  if (command.analyze_isolation && command.isolated)
+    return usage_error(
+        "--analyze-isolation runs tests in one process, --isolated each in its own; give one");
+  return command;
+}
+
 tl::expected<Command, ParseEnd> finish_check(CheckCommand command) {
   if (command.server.programs.size() != 1)
     return usage_error("check takes one program; the program's own arguments stand behind --");
@@ -212,14 +227,25 @@ tl::expected<Command, ParseEnd> parse_command_line(std::vector<std::string> argu
   const auto* const serve = add_serve(app, parsed.serve);
   const auto* const list = add_list(app, parsed.list);
   const auto* const run = add_run(app, parsed.run);
+  const auto* const stream = add_stream(app, parsed.stream);
   add_check(app, parsed.check);
+  add_init(app, parsed.init);
+  add_history_commands(app, parsed.history);
+  const auto* const attach = add_attach(app, parsed.attach);
+  const auto* const status = add_status(app, parsed.status);
 
   if (arguments.empty()) return usage_error("a command is missing; `hearth --help` lists them");
   if (auto unknown = unknown_command(app, arguments)) return usage_error(*unknown);
-  auto rest = take_rest(arguments);
-  // Behind `--` of serve stand programs, like those before it, whatever they begin with.
-  const bool serves = !arguments.empty() && arguments.front() == "serve";
-  if (serves && !rest.empty()) app.get_subcommand("serve")->get_option("PROGRAM")->required(false);
+  drop_interpreter_words(arguments);
+  keep_programs_from_shuffle(arguments);
+  // What these have behind `--` is theirs.
+  const bool of_history = !arguments.empty() && is_history_command(arguments.front());
+  auto rest = of_history ? std::vector<std::string>() : take_rest(arguments);
+  // Behind `--` of these stand programs, like those before it, whatever they begin with.
+  const bool serves =
+      !arguments.empty() && (arguments.front() == "serve" || arguments.front() == "init");
+  if (serves && !rest.empty())
+    app.get_subcommand(arguments.front())->get_option("PROGRAM")->required(false);
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
   try {
     app.parse(std::move(arguments));
@@ -235,40 +261,32 @@ tl::expected<Command, ParseEnd> parse_command_line(std::vector<std::string> argu
     programs.insert(programs.end(), rest.begin(), rest.end());
     return parsed.serve;
   }
+  if (app.got_subcommand("init")) {
+    auto& programs = parsed.init.server.programs;
+    programs.insert(programs.end(), rest.begin(), rest.end());
+    return parsed.init;
+  }
   if (list->parsed()) {
     parsed.list.patterns = std::move(rest);
     return parsed.list;
   }
   if (run->parsed()) {
-    parsed.run.patterns = std::move(rest);
-    return parsed.run;
+    parsed.run.selection.patterns = std::move(rest);
+    return finish_run(std::move(parsed.run));
   }
+  if (stream->parsed()) {
+    parsed.stream.ids.insert(parsed.stream.ids.end(), rest.begin(), rest.end());
+    return parsed.stream;
+  }
+  if (attach->parsed()) {
+    auto command = finish_attach(parsed.attach, std::move(rest));
+    if (!command) return usage_error(command.error());
+    return *command;
+  }
+  if (status->parsed()) return parsed.status;
+  if (auto command = history_command(app, parsed.history)) return std::move(*command);
   parsed.check.arguments = std::move(rest);
   return finish_check(std::move(parsed.check));
-}
-
-std::vector<std::string> serve_command_line(const std::string& executable,
-                                            const ServerSettings& settings) {
-  std::vector<std::string> command{executable, "serve"};
-  const auto add = [&](const char* option, const auto& value) {
-    if (!value) return;
-    std::ostringstream text;
-    text.precision(15);
-    text << *value;
-    command.insert(command.end(), {option, text.str()});
-  };
-  add("--jobs", settings.jobs);
-  add("--timeout", settings.timeout);
-  add("--grace", settings.grace);
-  add("--load-timeout", settings.load_timeout);
-  add("--output-limit", settings.output_limit);
-  add("--leaks", settings.leaks);
-  if (!settings.cwd.empty()) command.insert(command.end(), {"--cwd", settings.cwd});
-  for (const auto& variable : settings.environment)
-    command.insert(command.end(), {"--env", variable});
-  command.emplace_back("--");
-  command.insert(command.end(), settings.programs.begin(), settings.programs.end());
-  return command;
 }
 
 }  // namespace hearth::client

@@ -1,113 +1,137 @@
-// `hearth run`: runs tests, shows how it goes, and says with its exit code how it went.
+// `hearth run`: runs tests, shows how it goes, remembers it, and says with its exit code how it
+// went.
 #include "client/command_support.hpp"
 #include "client/commands.hpp"
-#include "client/selection.hpp"
-#include "client/subunit_file.hpp"
+#include "client/history/history.hpp"
+#include "client/history/revision.hpp"
+#include "client/project/servers.hpp"
+#include "client/reports/reports.hpp"
+#include "client/run/fan_out.hpp"
+#include "client/run_support.hpp"
 #include "client/text.hpp"
 
 namespace hearth::client {
 namespace {
 
-protocol::Timestamp wall_clock() {
-  return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
-}
-
-class RunObserver : public Observer {
+// The history of the project: opened, read and written. What goes wrong with it is said, and is no
+// more than that.
+class RunHistory {
  public:
-  RunObserver(Display& display, std::optional<SubunitFile> file)
-      : m_display(display), m_file(std::move(file)) {}
+  explicit RunHistory(RunListener& notes) : m_notes(notes) {}
 
-  void on_note(std::string_view line) override { m_display.note(line); }
-  void on_packet(const protocol::PacketView& packet) override {
-    if (m_file) m_file->write(packet.wire);
-  }
-  void on_report(const TestReport& report, const Counts& counts) override {
-    m_display.result(report, counts);
-  }
-  void on_lost_test(const TestReport& report) override {
-    auto text = failure_text(report);
-    text.pop_back();  // the newline: a note has none
-    m_display.note(text);
-  }
-  void on_tick(const Snapshot& snapshot) override {
-    m_display.progress(snapshot);
-    if (m_file) m_file->flush();
-  }
-
-  // The file's last packets. An error if anything of it could not be written.
-  std::optional<Error> finish_file(const Outcome& outcome) {
-    if (!m_file) return std::nullopt;
-    if (!outcome.interrupted) {
-      const auto why = "No result: " + outcome.lost.value_or("the server left it out") + "\n";
-      for (const auto& test : outcome.missing) m_file->write_missing(test, why, wall_clock());
+  // Opens the history of the project in `directory`, and reads it.
+  [[nodiscard]] Past open(const std::string& directory) {
+    auto history = History::open(directory, true);
+    if (!history) {
+      complain(history.error());
+      return {};
     }
-    if (m_file->flush()) return std::nullopt;
-    return m_file->error();
+    m_history = std::move(*history);
+    auto past = m_history->past();
+    if (past) return std::move(*past);
+    complain(past.error());
+    return {};
+  }
+  // nullptr: nothing is recorded.
+  [[nodiscard]] RunListener* record(const ProjectServers& servers) {
+    if (!m_history) return nullptr;
+    auto recorder = m_history->record();
+    if (!recorder) {
+      complain(recorder.error());
+      return nullptr;
+    }
+    m_recorder = std::move(*recorder);
+    m_recorder->set_revision(revision_of(servers.commands));
+    return m_recorder.get();
+  }
+  void finish() {
+    if (!m_recorder) return;
+    if (const auto name = m_recorder->finish(); !name) complain(name.error());
   }
 
  private:
-  Display& m_display;
-  std::optional<SubunitFile> m_file;
+  void complain(const Error& error) { m_notes.on_note("history: " + error.text()); }
+
+  RunListener& m_notes;
+  std::unique_ptr<History> m_history;
+  std::unique_ptr<Recorder> m_recorder;
 };
 
-Expected<SessionPlan> make_plan(const RunCommand& command) {
-  auto selector = Selector::make(command.patterns);
-  if (!selector) return tl::unexpected(selector.error());
-  SessionPlan plan;
-  plan.grace = grace_of(command.server);
-  if (command.load_list) {
-    auto ids = read_id_list(*command.load_list);
-    if (!ids) return tl::unexpected(ids.error());
-    plan.ids = selector->select(std::move(*ids));
-  } else {
-    plan.choose = [selector = std::move(*selector)](const std::vector<std::string>& listed) {
-      return selector.select(listed);
-    };
-  }
+RunPlan repeating_plan(const RunCommand& command, const ProjectServers& servers) {
+  auto plan = run_plan(command, servers);
+  plan.list_first = !command.selection.load_list;
+  plan.retries = command.retries;
+  plan.rounds = command.until_failure ? 0 : command.repeat;
+  plan.max_failures = command.until_failure && command.max_failures == 0 ? 1 : command.max_failures;
+  plan.isolated = command.isolated;
   return plan;
 }
 
-std::string nothing_selected_text(const RunCommand& command, const SessionEnd& end) {
-  if (command.load_list)
-    return "hearth: nothing to run: no test in " + *command.load_list +
-           (command.patterns.empty() ? "" : " matches") + "\n";
-  if (end.listed.empty()) return "hearth: nothing to run: the programs have no tests\n";
-  return "hearth: nothing to run: none of " + counted(end.listed.size(), "test") +
-         " matches; `hearth list` shows their ids\n";
+std::string nothing_selected_text(const SelectionOptions& options, std::size_t listed) {
+  if (options.load_list)
+    return "hearth: nothing to run: no test in " + *options.load_list +
+           (options.patterns.empty() ? "" : " matches") + "\n";
+  if (listed == 0) return "hearth: nothing to run: the programs have no tests\n";
+  if (options.failing)
+    return "hearth: nothing to run: no test" +
+           std::string(options.patterns.empty() ? "" : " that matches") + " failed the last time\n";
+  return "hearth: nothing to run: none of " + counted(listed, "test") +
+         " is selected; `hearth list` shows their ids\n";
 }
 
 }  // namespace
 
 int run(const RunCommand& command, const std::string& executable) {
-  auto plan = make_plan(command);
-  if (!plan) return fail_setup(plan.error().text());
-  std::optional<SubunitFile> file;
-  if (command.subunit) {
-    auto opened = SubunitFile::open(*command.subunit);
-    if (!opened) return fail_setup(opened.error().text());
-    file.emplace(std::move(*opened));
-  }
+  if (command.analyze_isolation) return analyze_isolation(command, executable);
+  const auto servers = find_servers(command.project, executable, command.servers);
+  if (!servers) return fail_setup(servers.error().text());
+  const auto rules = choice_rules(command.selection, *servers);
+  if (!rules) return fail_setup(rules.error().text());
+  const auto reports = open_reports(command.reports);
+  if (!reports) return fail_setup(reports.error().text());
   const auto display =
-      make_display(command.subunit == "-" ? STDERR_FILENO : STDOUT_FILENO, command.every_result);
-  RunObserver observer(*display, std::move(file));
-  const auto end =
-      run_session(serve_command_line(executable, command.server), std::move(*plan), observer);
+      make_display(reports_take_stdout(command.reports) ? STDERR_FILENO : STDOUT_FILENO,
+                   {command.every_result, command.color});
+  RunHistory history(*display);
+  FanOut listeners;
+  listeners.add(*display);
+  for (const auto& report : *reports) listeners.add(*report);
+
+  auto plan = repeating_plan(command, *servers);
+  std::size_t listed = 0;
+  std::size_t chosen = 0;
+  Past past;
+  if (command.history)
+    plan.meanwhile = [&] {
+      past = history.open(command.project.directory);
+      if (auto* const recorder = history.record(*servers)) listeners.add(*recorder);
+    };
+  plan.choose = [&](std::vector<std::string> ids) {
+    listed = ids.size();
+    auto tests = choose_tests(std::move(ids), *rules, past);
+    chosen = tests.ids.size();
+    return tests;
+  };
+  if (command.selection.shuffle)
+    display->on_note("the order is that of --shuffle=" + std::to_string(rules->seed));
+  const auto end = run_tests(std::move(plan), listeners);
   if (!end) {
     display->finish({});
     return fail_setup(end.error().text());
   }
-  const auto file_error = observer.finish_file(end->outcome);
+  history.finish();
+  const auto report_errors = finish_reports(*reports);
   const auto code = exit_code(end->outcome);
   if (end->refused) {
     display->finish({});
     return fail_setup("the server could not begin: " + *end->refused);
   }
-  if (code == ExitCode::success && end->outcome.counts == Counts{}) {
-    display->finish(nothing_selected_text(command, *end));
+  if (code == ExitCode::success && chosen == 0) {
+    display->finish(nothing_selected_text(command.selection, listed));
     return as_int(ExitCode::nothing_selected);
   }
-  display->finish(summary_text(end->outcome));
-  return file_error ? fail_setup(file_error->text()) : as_int(code);
+  for (const auto& error : report_errors) fail_setup(error.text());
+  return report_errors.empty() ? as_int(code) : as_int(ExitCode::trouble);
 }
 
 }  // namespace hearth::client

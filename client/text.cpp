@@ -120,6 +120,17 @@ std::size_t display_width(std::string_view text) {
   return width;
 }
 
+std::size_t plain_width(std::string_view line) {
+  std::size_t width = 0;
+  while (!line.empty()) {
+    const auto escape = std::min(line.find('\x1b'), line.size());
+    width += display_width(line.substr(0, escape));
+    const auto end = line.find('m', escape);
+    line.remove_prefix(end == std::string_view::npos ? line.size() : end + 1);
+  }
+  return width;
+}
+
 std::string fitted(std::string_view text, std::size_t columns) {
   if (display_width(text) <= columns) return std::string(text);
   if (columns == 0) return {};
@@ -132,6 +143,18 @@ std::string fitted(std::string_view text, std::size_t columns) {
     kept += size;
   }
   return std::string(text.substr(0, kept)) + "…";
+}
+
+std::string fitted_end(std::string_view text, std::size_t columns) {
+  auto width = display_width(text);
+  if (width <= columns) return std::string(text);
+  if (columns == 0) return {};
+  while (width > columns - 1) {
+    const auto [code, size] = front_character(text);
+    width -= columns_of(code);
+    text.remove_prefix(size);
+  }
+  return "…" + std::string(text);
 }
 
 std::string indented(std::string_view text, std::string_view margin) {
@@ -162,8 +185,12 @@ std::string duration_text(std::chrono::nanoseconds duration) {
 
 std::string age_text(std::chrono::nanoseconds duration) {
   const double seconds = std::max(std::chrono::duration<double>(duration).count(), 0.0);
-  if (seconds < 60) return format("%.1f s", seconds);
+  return seconds < 60 ? format("%.1f s", seconds) : clock_text(duration);
+}
+
+std::string clock_text(std::chrono::nanoseconds duration) {
   const auto whole = std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+  if (whole < 60) return format("%lld s", static_cast<long long>(std::max<std::int64_t>(whole, 0)));
   const auto hours = static_cast<long long>(whole / 3600);
   const auto minutes = static_cast<long long>(whole / 60 % 60);
   const auto rest = static_cast<long long>(whole % 60);

@@ -17,9 +17,14 @@ namespace hearth::client {
 // Columns on a terminal, of text as printable_line() gives it: East Asian wide characters take two,
 // combining ones none.
 [[nodiscard]] std::size_t display_width(std::string_view text);
+// The same for a line with our own colours (escape sequences that end in `m`), which take none.
+[[nodiscard]] std::size_t plain_width(std::string_view line);
 // The longest beginning of `text` that fits in `columns`; where something is cut off, it ends in
 // "…".
 [[nodiscard]] std::string fitted(std::string_view text, std::size_t columns);
+
+// The same for its end: what is cut off is cut off in front.
+[[nodiscard]] std::string fitted_end(std::string_view text, std::size_t columns);
 
 // Each line of `text` behind `margin`, and ended by a newline.
 [[nodiscard]] std::string indented(std::string_view text, std::string_view margin);
@@ -31,6 +36,9 @@ namespace hearth::client {
 
 // The same in tenths of a second, for what is still going on: "0.1 s".
 [[nodiscard]] std::string age_text(std::chrono::nanoseconds duration);
+
+// The same in whole seconds, for a clock that ticks once a second: "9 s", "2:05 min".
+[[nodiscard]] std::string clock_text(std::chrono::nanoseconds duration);
 
 // "1 test", "2 tests".
 [[nodiscard]] std::string counted(std::size_t count, std::string_view what);

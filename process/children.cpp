@@ -36,6 +36,10 @@ std::string read_proc(pid_t pid, const char* file, std::size_t limit) {
   return text;
 }
 
+bool is_daemon(pid_t pid) {
+  return read_proc(pid, "comm", 64) == std::string(daemon_name) + '\n';
+}
+
 }  // namespace
 
 void write_marker(char* digits, std::uint64_t execution) {
@@ -44,7 +48,9 @@ void write_marker(char* digits, std::uint64_t execution) {
   }
 }
 
-bool become_subreaper() { return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0; }
+bool become_subreaper() {
+  return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
+}
 
 bool die_with_parent(int signal, pid_t parent) {
   return prctl(PR_SET_PDEATHSIG, signal) == 0 && getppid() == parent;
@@ -108,15 +114,22 @@ std::string command_of(pid_t pid) {
 bool is_zombie(pid_t pid) {
   const std::string stat = read_proc(pid, "stat", 256);
   const std::size_t name_end = stat.rfind(')');
-  return name_end == std::string::npos || name_end + 2 >= stat.size() || stat[name_end + 2] == 'Z' ||
-         stat[name_end + 2] == 'X';
+  return name_end == std::string::npos || name_end + 2 >= stat.size() ||
+         stat[name_end + 2] == 'Z' || stat[name_end + 2] == 'X';
 }
 
-bool kill_all_children(int children_list) {
+bool kill_all_children(int children_list, Daemons daemons) {
   for (int round = 0; round < max_kill_rounds; ++round) {
-    const std::vector<pid_t> children = read_children(children_list);
+    std::vector<pid_t> children = read_children(children_list);
+    if (daemons == Daemons::spared) {
+      const auto spared = std::remove_if(children.begin(), children.end(), is_daemon);
+      const bool some = spared != children.end();
+      children.erase(spared, children.end());
+      if (some && children.empty()) return true;
+    }
     for (const pid_t child : children) kill(child, SIGKILL);
-    // With children left, the first wait blocks until one of them is gone; their orphans come next round.
+    // With children left, the first wait blocks until one of them is gone; their orphans come next
+    // round.
     const pid_t first = waitpid(-1, nullptr, children.empty() ? WNOHANG : 0);
     if (first < 0 && errno == ECHILD) return true;
     while (waitpid(-1, nullptr, WNOHANG) > 0) {

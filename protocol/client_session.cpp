@@ -31,6 +31,10 @@ std::string range_text(VersionRange range) {
 constexpr std::array<std::string_view, std::variant_size_v<Message>> kind_names{
     "Hello", "Goodbye", "List", "Run", "Done"};
 
+bool is_output(std::string_view file) {
+  return file == "stdout" || file == "stderr";
+}
+
 PeerFault fault(std::string reason) {
   return {std::move(reason), false};
 }
@@ -98,11 +102,15 @@ std::optional<ClientEvent> ClientSession::Impl::on_event(const PacketView& packe
       assembler.add(packet.file_content, packet.eof);
       return std::nullopt;
     case RpcPart::untyped:
+      if (!assembler.expects_more() && is_output(*packet.file_name))
+        return ServerOutput{*packet.file_name, packet.file_content, packet.eof};
       if (!assembler.expects_more())
         return fault("a file without a MIME type on the RPC's test id");
       assembler.add(packet.file_content, packet.eof);
       return std::nullopt;
     case RpcPart::text:
+      if (is_output(*packet.file_name))
+        return ServerOutput{*packet.file_name, packet.file_content, packet.eof};
       if (packet.file_content.empty()) return std::nullopt;
       return ServerError{std::string(as_text(packet.file_content))};
     case RpcPart::bare:

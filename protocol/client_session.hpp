@@ -37,6 +37,13 @@ struct CommandDone {
 struct ServerError {
   std::string text;
 };
+// One packet's worth of what a program in between passes on (spec/connections.md, "Attachments"):
+// what the server's process printed. `file`: "stdout" or "stderr". Valid until the next receive().
+struct ServerOutput {
+  std::string_view file;
+  ByteView bytes;
+  bool eof;
+};
 // Bytes that are no packet (a banner, a print): shown, never parsed.
 // Valid until the next receive().
 struct ForeignOutput {
@@ -49,8 +56,8 @@ struct PeerFault {
   std::string reason;
   bool fatal;
 };
-using ClientEvent =
-    std::variant<ServerReady, ResultPacket, CommandDone, ServerError, ForeignOutput, PeerFault>;
+using ClientEvent = std::variant<ServerReady, ResultPacket, CommandDone, ServerError, ServerOutput,
+                                 ForeignOutput, PeerFault>;
 
 class ClientSession {
  public:

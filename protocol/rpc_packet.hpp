@@ -8,6 +8,7 @@ namespace hearth::protocol {
 
 inline constexpr std::string_view error_file_name = "error";
 inline constexpr std::string_view text_mime_type = "text/plain;charset=utf8";
+inline constexpr std::string_view octets_mime_type = "application/octet-stream";
 
 // What a packet is to the RPC. Only packets on the RPC's test id can be anything but `other`.
 enum class RpcPart : std::uint8_t {

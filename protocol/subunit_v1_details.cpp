@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "protocol/rpc_packet.hpp"
+
 namespace hearth::protocol::v1 {
 namespace {
 
-constexpr std::string_view text_type = "text/plain;charset=utf8";
 constexpr std::string_view type_field = "Content-Type: ";
 constexpr std::size_t attachment_cost = 64;  // against max_details, besides name, type and content
 constexpr std::uint64_t max_chunk = 0xFFFFFFFF;
@@ -28,7 +29,7 @@ void DetailsReader::restart(Expect expect) {
 
 void DetailsReader::begin_bracketed(TestStatus outcome) {
   restart(Expect::bracketed_line);
-  begin_attachment(bracketed_name(outcome), std::string(text_type));
+  begin_attachment(bracketed_name(outcome), std::string(text_mime_type));
 }
 
 void DetailsReader::begin_multipart() {

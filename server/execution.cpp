@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "protocol/rpc_packet.hpp"
 #include "server/spawn.hpp"
 #include "server/text.hpp"
 #include "server/worker_channel.hpp"
@@ -13,7 +14,6 @@ namespace hearth::server {
 using protocol::TestStatus;
 namespace {
 
-constexpr std::string_view text_type = "text/plain;charset=utf8";
 constexpr std::uint64_t unlimited = ~std::uint64_t{0};
 constexpr std::uint64_t piece_cost = 64;  // bytes of the limit that a piece of an attachment takes besides its content
 constexpr std::size_t drop = 4096;  // bytes; less than that is no reason to look again at once
@@ -65,9 +65,9 @@ Execution::Execution(ResultTarget target, ExecutionPipes pipes, std::uint64_t ou
 
 std::vector<UniqueFd> Execution::take_theirs() {
   std::vector<UniqueFd> theirs;
-  theirs.push_back(std::move(m_pipes.report.theirs));
-  theirs.push_back(std::move(m_pipes.out.theirs));
-  theirs.push_back(std::move(m_pipes.err.theirs));
+  for (FdPair* const pair : {&m_pipes.report, &m_pipes.out, &m_pipes.err}) {
+    if (pair->theirs) theirs.push_back(std::move(pair->theirs));
+  }
   return theirs;
 }
 
@@ -98,7 +98,7 @@ void Execution::watch(asio::io_context& io) {
   for (ReadableFd& watched : m_watched) watched.resume();
   if (!m_watched.empty()) return;
   const auto watch_one = [&](int fd, auto on_readable) {
-    m_watched.emplace_back(io, UniqueFd(dup(fd)), std::move(on_readable));
+    m_watched.emplace_back(io, duplicate(fd), std::move(on_readable));
     return m_watched.back().get() >= 0;
   };
   m_watched.reserve(3);
@@ -129,7 +129,7 @@ void Execution::read_report(int packets) {
   }
 }
 
-void Execution::read_watched(UniqueFd& fd, OutputStream& stream, ReadableFd& watched) {
+void Execution::read_watched(UniqueFd& fd, protocol::OutputStream& stream, ReadableFd& watched) {
   const std::size_t got = read_output(fd, stream);
   if (!fd) {
     watched.close();
@@ -138,7 +138,7 @@ void Execution::read_watched(UniqueFd& fd, OutputStream& stream, ReadableFd& wat
   }
 }
 
-std::size_t Execution::read_output(UniqueFd& fd, OutputStream& stream) {
+std::size_t Execution::read_output(UniqueFd& fd, protocol::OutputStream& stream) {
   static std::string buffer(64 * 1024, '\0');
   // One pipe's worth at a time: a test that never stops printing does not keep the loop from the others.
   ssize_t got = 0;
@@ -151,20 +151,20 @@ std::size_t Execution::read_output(UniqueFd& fd, OutputStream& stream) {
   return static_cast<std::size_t>(got);
 }
 
-// The writers are dead: what is there is all there is, at most what a pipe can hold.
-void Execution::drain(UniqueFd& fd, OutputStream& stream) {
+// The writers are dead, or done with this test: what is there is all there is, at most what a pipe can hold.
+void Execution::drain(UniqueFd& fd, protocol::OutputStream& stream) {
   constexpr int most_reads = 1024;
   for (int i = 0; fd && i < most_reads && read_output(fd, stream) > 0; ++i) {
   }
   fd.reset();
 }
 
-void Execution::finish_output(UniqueFd& fd, OutputStream& stream) {
+void Execution::finish_output(UniqueFd& fd, protocol::OutputStream& stream) {
   drain(fd, stream);
   stream.finish(emitter());
 }
 
-OutputStream::Emit Execution::emitter() {
+protocol::OutputStream::Emit Execution::emitter() {
   return [this](std::string_view name, std::string_view mime_type, std::string_view content, bool last) {
     m_target.session->attach(m_target.ordinal, m_target.test_id, name, mime_type, bytes_of(content), last);
   };
@@ -246,7 +246,7 @@ void Execution::send(OpenAttachment& attachment, std::string_view content) {
 void Execution::append_text(std::string_view name, std::string_view text) {
   OpenAttachment* open = find_open(name);
   if (open == nullptr) {
-    open = &m_open.emplace_back(OpenAttachment{std::string(name), std::string(text_type)});
+    open = &m_open.emplace_back(OpenAttachment{std::string(name), std::string(protocol::text_mime_type)});
   }
   send(*open, text);
 }

@@ -14,11 +14,12 @@
 #include <vector>
 
 #include "protocol/error.hpp"
+#include "protocol/output_stream.hpp"
 #include "protocol/server_session.hpp"
 #include "protocol/subunit_v1.hpp"
-#include "server/output_stream.hpp"
 #include "server/readable_fd.hpp"
 #include "server/verdict.hpp"
+#include "server/work_clock.hpp"
 
 namespace hearth::worker {
 class FromTest;
@@ -40,19 +41,22 @@ struct ExecutionPipes {
 };
 [[nodiscard]] Expected<ExecutionPipes> make_execution_pipes();
 
-using SteadyTime = std::chrono::steady_clock::time_point;
-
 class Execution {
  public:
   Execution(ResultTarget target, ExecutionPipes pipes, std::uint64_t output_limit);
 
-  // The ends that go to the test's process: report, stdout, stderr.
+  // The ends that go to the test's process: report, stdout, stderr. In a shared process it has its own stdout and
+  // stderr, and there is a report only.
   [[nodiscard]] std::vector<UniqueFd> take_theirs();
 
   // Forgets what the lost process reported, but not what has been sent of its output; `why` is for people.
   void restart(ExecutionPipes pipes, std::string_view why);
 
+  // Before it begins: other ones.
+  void replace_pipes(ExecutionPipes pipes) { m_pipes = std::move(pipes); }
+
   void begin(protocol::Timestamp when, SteadyTime now);
+  [[nodiscard]] std::optional<protocol::Timestamp> announced() const { return m_announced; }
   [[nodiscard]] bool begun() const { return m_begun.has_value(); }
   [[nodiscard]] std::optional<SteadyTime> begun_at() const { return m_begun; }
   // Call it every few milliseconds: output that comes in drops is read that often, and no oftener.
@@ -72,11 +76,11 @@ class Execution {
   // At most `packets` of them.
   void read_report(int packets);
   // How many bytes; 0: nothing is left to read for now.
-  std::size_t read_output(UniqueFd& fd, OutputStream& stream);
-  void read_watched(UniqueFd& fd, OutputStream& stream, ReadableFd& watched);
-  void drain(UniqueFd& fd, OutputStream& stream);
-  void finish_output(UniqueFd& fd, OutputStream& stream);
-  [[nodiscard]] OutputStream::Emit emitter();
+  std::size_t read_output(UniqueFd& fd, protocol::OutputStream& stream);
+  void read_watched(UniqueFd& fd, protocol::OutputStream& stream, ReadableFd& watched);
+  void drain(UniqueFd& fd, protocol::OutputStream& stream);
+  void finish_output(UniqueFd& fd, protocol::OutputStream& stream);
+  [[nodiscard]] protocol::OutputStream::Emit emitter();
   void take(const worker::FromTest& message);
   void take_subunit_v1(std::string_view piece);
   void take_v1_events(bool finish);
@@ -90,8 +94,8 @@ class Execution {
 
   ResultTarget m_target;
   ExecutionPipes m_pipes;
-  OutputStream m_out;
-  OutputStream m_err;
+  protocol::OutputStream m_out;
+  protocol::OutputStream m_err;
   std::uint64_t m_attachment_room;  // bytes that the test may still attach
   std::uint64_t m_attachments_cut = 0;
   std::optional<SteadyTime> m_begun;

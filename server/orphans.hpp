@@ -8,7 +8,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "server/unique_fd.hpp"
+#include "process/unique_fd.hpp"
 #include "server/verdict.hpp"
 
 namespace hearth::server {

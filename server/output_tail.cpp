@@ -23,12 +23,28 @@ void OutputTail::watch(asio::io_context& io, UniqueFd fd, Stream& stream) {
 void OutputTail::read_some(Stream& stream) {
   char buffer[16 * 1024];
   for (int reads = 0; reads < 16 && stream.fd->get() >= 0; ++reads) {
+    if (stream.lent || stream.ended) return stream.fd->pause();
     const ssize_t got = read(stream.fd->get(), buffer, sizeof buffer);
     if (got < 0 && errno == EINTR) continue;
-    if (got == 0) stream.fd->close();
-    if (got <= 0) return;
+    if (got == 0) stream.ended = true;
+    if (got < 0) return;
     stream.tail.append(buffer, static_cast<std::size_t>(got));
     if (stream.tail.size() > 2 * kept) stream.tail.erase(0, stream.tail.size() - kept);
+  }
+}
+
+OutputTail::Lent OutputTail::lend() {
+  for (Stream* const stream : {&m_out, &m_err}) {
+    read_some(*stream);
+    stream->lent = true;
+  }
+  return {duplicate(m_out.fd->get()), duplicate(m_err.fd->get())};
+}
+
+void OutputTail::take_back() {
+  for (Stream* const stream : {&m_out, &m_err}) {
+    stream->lent = false;
+    stream->fd->resume();
   }
 }
 

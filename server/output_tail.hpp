@@ -5,7 +5,7 @@
 #include <string>
 
 #include "server/readable_fd.hpp"
-#include "server/unique_fd.hpp"
+#include "process/unique_fd.hpp"
 
 namespace hearth::server {
 
@@ -16,10 +16,21 @@ class OutputTail {
   // Reads what is there without waiting; then the tail as text, "" where nothing was printed.
   [[nodiscard]] std::string text();
 
+  // Descriptors of its own (-1: there is none to be had) for who reads stdout and stderr in its place: what is
+  // written from now on, until take_back().
+  struct Lent {
+    UniqueFd out;
+    UniqueFd err;
+  };
+  [[nodiscard]] Lent lend();
+  void take_back();
+
  private:
   struct Stream {
     std::string tail;
     std::unique_ptr<ReadableFd> fd;
+    bool lent = false;
+    bool ended = false;
   };
   void watch(asio::io_context& io, UniqueFd fd, Stream& stream);
   static void read_some(Stream& stream);

@@ -1,5 +1,8 @@
 #include "server/program.hpp"
 
+#include <algorithm>
+
+#include "process/wait_status.hpp"
 #include "server/text.hpp"
 #include "worker.pb.h"
 
@@ -7,6 +10,7 @@ namespace hearth::server {
 namespace {
 
 constexpr std::uint32_t channel_version = 1;
+constexpr auto cheap_load = std::chrono::seconds(1);
 
 // Of a time limit in seconds, as the worker channel has it; what is no sensible one is none.
 std::chrono::milliseconds milliseconds_of(double seconds) {
@@ -22,26 +26,38 @@ std::uint64_t next_execution() {
 }
 
 Program::Program(asio::io_context& io, ProgramSpec spec, const ServeOptions& options, Orphans& orphans,
-                 ProgramEvents& events)
+                 ProgramEvents& events, std::uint64_t generation)
     : m_io(io),
       m_spec(std::move(spec)),
       m_options(options),
       m_orphans(orphans),
       m_events(events),
       m_catalog(m_spec.name),
-      m_load_id(m_spec.name + ".load") {}
+      m_load_id(m_spec.name + ".load"),
+      m_generation(generation) {}
 
 void Program::start() {
+  if (m_listed) {
+    m_restarted_with = m_identity.changed().value_or("");
+  } else {
+    m_load_began = work_time();
+    m_identity = ProgramIdentity(m_spec, m_options.cwd);
+  }
   const std::uint64_t mark = next_execution();
   auto spawned = spawn(m_spec, {m_options.cwd, m_options.environment}, mark);
   if (!spawned) return fail_to_load(spawned.error().text());
   m_orphans.started(spawned->pid);
-  m_zygote = std::make_unique<Zygote>(
-      m_io, std::move(spawned->channel), std::move(spawned->out), std::move(spawned->err),
-      [this](Zygote& zygote, const worker::FromZygote& message) { on_message(zygote, message); },
-      [this](Zygote& zygote) { on_closed(zygote); });
+  m_zygote = make_zygote(std::move(spawned->channel), std::move(spawned->out), std::move(spawned->err));
   m_zygote->pid = spawned->pid;
   m_zygote->mark = mark;
+  m_since = std::chrono::system_clock::now();
+}
+
+std::unique_ptr<Zygote> Program::make_zygote(UniqueFd channel, UniqueFd out, UniqueFd err) {
+  return std::make_unique<Zygote>(
+      m_io, std::move(channel), std::move(out), std::move(err),
+      [this](Zygote& zygote, const worker::FromZygote& message) { on_message(zygote, message); },
+      [this](Zygote& zygote) { on_closed(zygote); });
 }
 
 void Program::on_message(Zygote& zygote, const worker::FromZygote& message) {
@@ -54,11 +70,16 @@ void Program::on_message(Zygote& zygote, const worker::FromZygote& message) {
       }
       return;
     case worker::FromZygote::kReady: return on_ready(zygote, message.ready());
-    case worker::FromZygote::kStarted: return on_started(message.started());
-    case worker::FromZygote::kEnded: return on_ended(message.ended());
+    case worker::FromZygote::kStarted: return on_started(zygote, message.started());
+    case worker::FromZygote::kEnded: return on_ended(zygote, message.ended());
     case worker::FromZygote::kRefused: return on_refused(message.refused());
     case worker::FromZygote::kClosed:
       zygote.closing_failure = as_text(message.closed().failure());
+      return;
+    case worker::FromZygote::kSuiteClosed:
+      if (const Shared* const shared = shared_of(&zygote)) {
+        report_tear_down(shared->last_target, shared->last_test, as_text(message.suite_closed().failure()));
+      }
       return;
     default: return;  // from a later version
   }
@@ -67,12 +88,15 @@ void Program::on_message(Zygote& zygote, const worker::FromZygote& message) {
 void Program::on_hello(Zygote& zygote, const worker::Hello& hello) {
   zygote.state = Zygote::State::greeted;
   zygote.framework = as_text(hello.framework() + ' ' + hello.framework_version());
+  if (&zygote == m_zygote.get()) m_framework = zygote.framework;
+  note_files(zygote);
   if (hello.min_version() > channel_version || hello.max_version() < channel_version) {
     return kill_zygote(zygote, "its adapter speaks versions " + std::to_string(hello.min_version()) + " to " +
                                    std::to_string(hello.max_version()) +
                                    " of the worker channel and this server version " +
                                    std::to_string(channel_version) + ": build it with this Hearth's adapter");
   }
+  if (&zygote == m_zygote.get()) m_can_share = hello.shares();
   worker::ToZygote welcome;
   welcome.mutable_welcome()->set_version(channel_version);
   welcome.mutable_welcome()->set_describe_tests(!m_listed);
@@ -82,6 +106,7 @@ void Program::on_hello(Zygote& zygote, const worker::Hello& hello) {
 void Program::on_ready(Zygote& zygote, const worker::Ready& ready) {
   zygote.state = Zygote::State::ready;
   zygote.was_ready = true;
+  if (Shared* const shared = shared_of(&zygote)) return on_shared_ready(*shared);
   if (Suite* const suite = suite_of(zygote)) return on_suite_ready(*suite, ready);
   if (&zygote != m_zygote.get()) {  // started for a single test: it is told to run it
     const auto running = m_running.find(zygote.execution);
@@ -93,27 +118,34 @@ void Program::on_ready(Zygote& zygote, const worker::Ready& ready) {
     run.set_name(std::string(m_catalog.name_of(running->second.job.test)));
     run.set_in_place(true);
     Execution& execution = *running->second.job.execution;
-    execution.begin(std::chrono::system_clock::now(), std::chrono::steady_clock::now());
+    execution.begin(std::chrono::system_clock::now(), work_time());
     return zygote.channel.send(message, execution.take_theirs());
   }
+  note_files(zygote);
   m_failed_starts = 0;
   m_trouble = as_text(ready.set_up_failure());
   m_skipped = ready.set_up_skipped();
   if (!m_trouble.empty() && !m_skipped) m_trouble = "The program's global set-up failed:\n" + m_trouble;
+  if (m_trouble.empty() && is_shared() && !m_can_share) {
+    m_trouble = "The program's Hearth adapter is too old for --isolation=none; build the program anew.";
+  }
   if (ready.mode() == worker::Ready::EXEC) {
     m_runs_single = true;
     if (!m_listed) {
-      m_events.log("program " + m_spec.name + " is started anew for each of its tests: " + as_text(ready.why()));
+      m_events.log("program " + m_spec.name + " is started anew for each " + (is_shared() ? "Run" : "of its tests") +
+                   ": " + as_text(ready.why()));
     }
     finish(zygote, false);
   }
   settle();
   dispatch_waiting();
+  m_events.takes_more();
 }
 
 void Program::settle() {
   if (m_listed) return;
   m_listed = true;
+  m_settled = work_time();
   m_events.settled(*this);
 }
 
@@ -125,7 +157,42 @@ void Program::fail_to_load(const std::string& cause) {
   }
   m_catalog.clear();
   m_load_failure = cause;
+  m_settled = work_time();
   m_events.settled(*this);
+}
+
+// ---- older builds -------------------------------------------------------------------------------------
+
+// Of the warm process, while it is there to be asked. Another one is not asked: the catalog is of the first.
+void Program::note_files(const Zygote& zygote) {
+  if (&zygote != m_zygote.get()) return;
+  if (!m_listed) {
+    m_identity.add_mapped(zygote.pid);
+    if (zygote.was_ready && !m_identity.knows_mapped()) {
+      m_events.log("program " + m_spec.name + ": its shared libraries are not known, as /proc/" + std::to_string(zygote.pid) +
+                   "/maps cannot be read; a change of them goes unnoticed");
+    }
+  } else if (m_restarted_with.empty()) {
+    m_restarted_with = m_identity.changed().value_or("");
+  }
+}
+
+std::optional<std::string> Program::changed() {
+  std::optional<std::string> file = m_identity.changed();
+  if (!file && !m_restarted_with.empty()) file = m_restarted_with;
+  if (!file) return std::nullopt;
+  return as_text(*file) + " has changed";
+}
+
+// What it failed for may be something else than the files that are known of it, so it is tried again. But a program that
+// hangs, or whose set-up takes long, does not make every List and Run wait for as long anew.
+std::optional<std::string> Program::why_afresh() {
+  if (auto why = changed()) return why;
+  if (m_load_failure.empty() && m_trouble.empty()) return std::nullopt;
+  const SteadyTime::duration took = m_settled - m_load_began;
+  const bool costs = m_load_failure.empty() ? took > cheap_load : took >= m_options.load_timeout;
+  if (costs && work_time() - m_settled < took) return std::nullopt;
+  return m_load_failure.empty() ? "it could run no tests" : "it could not be served";
 }
 
 // How a process that should have stayed ended, with its last words.
@@ -135,7 +202,7 @@ std::string Program::account_of(Zygote& zygote, int wait_status) const {
   if (killed && !zygote.killed_because.empty()) {
     account += " was killed: " + zygote.killed_because + '.';
   } else {
-    account += ' ' + describe_wait_status(wait_status);
+    account += ' ' + process::describe_wait_status(wait_status);
     if (killed && zygote.killed_for_silence) {
       account += ", its channel to the server closed (by itself, with a descriptor that was not its own, or by "
                  "whoever killed it),";
@@ -151,7 +218,26 @@ std::string Program::account_of(Zygote& zygote, int wait_status) const {
   return account + '\n' + zygote.output.text();
 }
 
-// ---- the end ------------------------------------------------------------------------------------------
+ProgramState Program::state() const {
+  const std::string_view mode = !is_settled() ? "loading"
+                                : !m_load_failure.empty() || (!m_trouble.empty() && !m_skipped)
+                                    ? "failed"
+                                : m_runs_single ? "exec"
+                                                : "fork";
+  return {m_spec.name, m_spec.path,      mode,
+          m_framework, m_catalog.size(), m_zygote ? m_zygote->pid : 0,
+          m_generation, m_since};
+}
+
+void Program::add_running(std::vector<RunningTest>& tests) const {
+  for (const auto& [id, running] : m_running) {
+    const Job& job = running.job;
+    if (const auto since = job.execution->announced())
+      tests.push_back({job.target.session, job.target.test_id, *since});
+  }
+}
+
+// ---- the end -----------------------------------------------------------------------------------------
 
 void Program::add_live(std::unordered_set<std::uint64_t>& marks) const {
   if (m_zygote) marks.insert(m_zygote->mark);
@@ -159,11 +245,22 @@ void Program::add_live(std::unordered_set<std::uint64_t>& marks) const {
   for (const auto& [index, suite] : m_suites) {
     if (suite.zygote) marks.insert(suite.zygote->execution);
   }
+  for (const auto& [run, shared] : m_shared) {
+    if (shared.zygote) marks.insert(shared.zygote->mark);
+  }
+}
+
+bool Program::has_processes() const {
+  return m_zygote != nullptr || !m_singles.empty() ||
+         std::any_of(m_shared.begin(), m_shared.end(), [](const auto& entry) { return entry.second.spawned; });
 }
 
 void Program::shut_down(bool abandon) {
   m_shutting_down = true;
   for (auto& [id, zygote] : m_singles) kill_zygote(*zygote, "the session ended");
+  for (auto& [run, shared] : m_shared) {
+    if (shared.spawned) kill_zygote(*shared.zygote, "the session ended");
+  }
   if (!m_zygote) return;
   if (m_zygote->state != Zygote::State::ready || abandon) {
     kill_zygote(*m_zygote, "the session ended");

@@ -1,6 +1,7 @@
 // Program: its jobs on their way to a process, and from its end to their results.
 #include <algorithm>
 
+#include "protocol/rpc_packet.hpp"
 #include "server/program.hpp"
 #include "server/text.hpp"
 #include "worker.pb.h"
@@ -13,10 +14,23 @@ protocol::Timestamp at(std::uint64_t nanoseconds) {
   return protocol::Timestamp(std::chrono::nanoseconds(nanoseconds));
 }
 
+std::vector<LeftProcess> left_in(const worker::Ended& ended) {
+  std::vector<LeftProcess> left;
+  for (const worker::Leftover& one : ended.leftover()) left.push_back({one.pid(), as_text(one.command())});
+  return left;
+}
+
 }  // namespace
 
 void Program::expect(std::uint32_t test) {
-  if (m_catalog[test].suite_process) ++m_suites[m_catalog[test].suite].expected;
+  if (m_catalog[test].suite_process && !is_shared()) ++m_suites[m_catalog[test].suite].expected;
+}
+
+bool Program::takes(std::uint32_t test) const {
+  if (!can_dispatch()) return m_waiting.empty() && m_suspects.empty();
+  if (!m_trouble.empty() || m_runs_single || is_shared() || !m_catalog[test].suite_process) return true;
+  const auto suite = m_suites.find(m_catalog[test].suite);
+  return suite == m_suites.end() || suite->second.waiting.empty();
 }
 
 void Program::run(Job job) {
@@ -41,6 +55,8 @@ bool Program::is_quiet() const {
   return m_running.empty() && std::all_of(m_suites.begin(), m_suites.end(), [](const auto& entry) {
     const Suite& suite = entry.second;
     return !suite.zygote || (suite.zygote->was_ready && !suite.zygote->finishing);
+  }) && std::all_of(m_shared.begin(), m_shared.end(), [](const auto& entry) {
+    return entry.second.zygote->state == Zygote::State::ready;
   });
 }
 
@@ -70,6 +86,8 @@ void Program::dispatch(Job job) {
     Evidence evidence;
     evidence.trouble = m_trouble;
     end_job(std::move(job), evidence);
+  } else if (is_shared()) {
+    run_shared(std::move(job));
   } else if (m_runs_single) {
     run_single(std::move(job));
   } else if (m_catalog[job.test].suite_process) {
@@ -90,7 +108,7 @@ std::uint64_t Program::prepare(Job job, Zygote* zygote) {
     job.execution = std::make_unique<Execution>(job.target, std::move(*pipes), m_options.output_limit);
   }
   const std::uint64_t id = next_execution();
-  m_running.emplace(id, Running{std::move(job), zygote, 0, std::chrono::steady_clock::now(), {}, {}, false});
+  m_running.emplace(id, Running{std::move(job), zygote, 0, work_time(), {}, {}, false});
   return id;
 }
 
@@ -115,10 +133,7 @@ void Program::run_single(Job job) {
     return end_execution(id, evidence);
   }
   m_orphans.started(spawned->pid);
-  auto zygote = std::make_unique<Zygote>(
-      m_io, std::move(spawned->channel), std::move(spawned->out), std::move(spawned->err),
-      [this](Zygote& from, const worker::FromZygote& message) { on_message(from, message); },
-      [this](Zygote& from) { on_closed(from); });
+  auto zygote = make_zygote(std::move(spawned->channel), std::move(spawned->out), std::move(spawned->err));
   zygote->pid = spawned->pid;
   zygote->execution = id;
   zygote->mark = id;
@@ -127,29 +142,36 @@ void Program::run_single(Job job) {
   m_singles.emplace(id, std::move(zygote));
 }
 
-void Program::on_started(const worker::Started& started) {
-  if (const auto running = m_running.find(started.execution()); running != m_running.end()) {
+void Program::on_started(const Zygote& zygote, const worker::Started& started) {
+  if (const auto running = m_running.find(started.execution());
+      running != m_running.end() && running->second.zygote == &zygote) {
     running->second.pid = static_cast<pid_t>(started.pid());
-    running->second.job.execution->begin(at(started.when()), std::chrono::steady_clock::now());
+    running->second.job.execution->begin(at(started.when()), work_time());
   } else if (Suite* const suite = suite_of(started.execution())) {
     suite->zygote->pid = static_cast<pid_t>(started.pid());
+  } else if (Shared* const shared = shared_of(started.execution())) {
+    shared->zygote->pid = static_cast<pid_t>(started.pid());
   }
 }
 
-void Program::on_ended(const worker::Ended& ended) {
-  if (!m_running.contains(ended.execution())) {
+void Program::on_ended(const Zygote& zygote, const worker::Ended& ended) {
+  const auto running = m_running.find(ended.execution());
+  if (running == m_running.end()) {
     if (Suite* const suite = suite_of(ended.execution())) {
       suite->zygote->channel.read_now();
       suite_ended(*suite, ended.wait_status());
+    } else if (Shared* const shared = shared_of(ended.execution())) {
+      shared->zygote->channel.read_now();
+      shared_ended(*shared, ended.wait_status(), left_in(ended));
     }
     return;
   }
+  if (running->second.zygote != &zygote) return;
   m_losses = 0;
+  if (Shared* const shared = shared_of(&zygote)) return shared_test_ended(*shared, ended.execution());
   Evidence evidence;
   evidence.wait_status = ended.wait_status();
-  for (const worker::Leftover& left : ended.leftover()) {
-    evidence.left.push_back({left.pid(), as_text(left.command())});
-  }
+  evidence.left = left_in(ended);
   end_execution(ended.execution(), evidence);
 }
 
@@ -157,6 +179,17 @@ void Program::on_refused(const worker::Refused& refused) {
   if (Suite* const suite = suite_of(refused.execution())) {
     suite->zygote->killed_because = as_text(refused.why());
     return suite_ended(*suite, 0);
+  }
+  if (Shared* const shared = shared_of(refused.execution())) {
+    shared->zygote->killed_because = as_text(refused.why());
+    return shared_ended(*shared, 0, {});
+  }
+  const auto running = m_running.find(refused.execution());
+  if (running == m_running.end()) return;
+  if (Shared* const shared = shared_of(running->second.zygote)) {  // which waits on, and has said so before
+    shared->zygote->state = Zygote::State::ready;
+    shared->parked = true;
+    shared->zygote->output.take_back();
   }
   Evidence evidence;
   evidence.trouble = "The test could not be started: " + as_text(refused.why()) + '.';
@@ -179,7 +212,7 @@ void Program::end_job(Job job, const Evidence& evidence) {
 // The status of a test that never began.
 void Program::end_unstarted(const Job& job, TestStatus status, const std::string& text) {
   const auto& [session, ordinal, id] = job.target;
-  session->attach(ordinal, id, status == TestStatus::skip ? "reason" : "traceback", "text/plain;charset=utf8",
+  session->attach(ordinal, id, status == TestStatus::skip ? "reason" : "traceback", protocol::text_mime_type,
                   protocol::as_bytes(text), true);
   session->finished(ordinal, id, status, std::chrono::system_clock::now());
   over(job);
@@ -187,12 +220,10 @@ void Program::end_unstarted(const Job& job, TestStatus status, const std::string
 
 void Program::over(const Job& job) {
   if (job.suspect) m_suspect_runs = false;
-  if (m_catalog[job.test].suite_process) {
-    Suite& suite = m_suites[m_catalog[job.test].suite];
-    suite.last_run = job.run;
-    suite.last_target = job.target;
-    suite.last_test = job.test;
-    if (--suite.expected == 0) close_suite(suite);
+  if (is_shared()) {
+    if (!job.next) finish_shared(job.run);
+  } else if (m_catalog[job.test].suite_process) {
+    ended_in_suite(job);
   }
   m_events.job_over(*this, job);
   dispatch_waiting();

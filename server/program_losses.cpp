@@ -2,7 +2,9 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "process/wait_status.hpp"
 #include "server/program.hpp"
+#include "server/run.hpp"
 #include "server/text.hpp"
 #include "worker.pb.h"
 
@@ -26,6 +28,13 @@ bool Program::process_ended(pid_t pid, int wait_status, const rusage&) {
     single_ended(*zygote, wait_status);
     return true;
   }
+  for (auto& [run, shared] : m_shared) {
+    if (!shared.spawned || shared.zygote->pid != pid) continue;
+    shared.zygote->pid = 0;
+    shared.zygote->channel.read_now();
+    shared_ended(shared, wait_status, m_orphans.kill_left_by(shared.zygote->mark, pid));
+    return true;
+  }
   return false;
 }
 
@@ -45,6 +54,9 @@ void Program::on_closed(Zygote& zygote) {
     kill_zygote(zygote, "");
   } else if (Suite* const suite = suite_of(zygote); suite != nullptr && !zygote.finishing) {
     kill_suite(*suite);
+  } else if (Shared* const shared = shared_of(&zygote); shared != nullptr && !zygote.finishing) {
+    zygote.killed_for_silence = true;
+    signal_shared(*shared, SIGKILL);
   }
 }
 
@@ -55,13 +67,14 @@ void Program::zygote_lost(int wait_status) {
   if (expected && !zygote.closing_failure.empty()) {
     m_events.log("program " + m_spec.name + ": its global tear-down failed:\n" + zygote.closing_failure);
   } else if (expected && wait_status != 0 && zygote.killed_because.empty()) {
-    m_events.log("program " + m_spec.name + ": its tear-down " + describe_wait_status(wait_status));
+    m_events.log("program " + m_spec.name + ": its tear-down " + process::describe_wait_status(wait_status));
   }
   bury(std::move(m_zygote));
   if (expected) return;
   if (!m_listed) return fail_to_load(account);
-  const std::string cause = "The program's warm process " + describe_wait_status(wait_status);
+  const std::string cause = "The program's warm process " + process::describe_wait_status(wait_status);
   reset_suites();
+  reset_shared();
   lose_executions(zygote, cause);
   if (!zygote.was_ready) ++m_failed_starts;
   start_again(cause, account);
@@ -107,14 +120,14 @@ void Program::lose_executions(const Zygote& zygote, const std::string& cause) {
 
 // What ran when its zygote was lost runs once more, alone: whoever is lost twice did it.
 void Program::lose(Job job, const std::string& cause) {
-  if (job.suspect || m_shutting_down) {
+  if (job.suspect || m_shutting_down || job.run->is_cancelled()) {
     Evidence evidence;
     evidence.trouble = cause + " while this test ran, alone.";
     return end_job(std::move(job), evidence);
   }
   job.suspect = true;
   if (job.execution) {
-    auto pipes = make_execution_pipes();
+    auto pipes = is_shared() ? ExecutionPipes() : make_execution_pipes();
     if (!pipes) {
       Evidence evidence;
       evidence.trouble = cause + ", and the test could not be started again: " + pipes.error().text();

@@ -1,4 +1,6 @@
 // Program: the processes of its suites, from their set-up to their tear-down.
+#include "process/wait_status.hpp"
+#include "protocol/rpc_packet.hpp"
 #include "server/program.hpp"
 #include "server/text.hpp"
 #include "worker.pb.h"
@@ -37,10 +39,8 @@ void Program::start_suite(Suite& suite, std::uint32_t test) {
     suite.trouble = "The suite's process could not be started: " + pipes.error().text();
     return requeue(suite.waiting);
   }
-  suite.zygote = std::make_unique<Zygote>(
-      m_io, std::move(pipes->report.ours), std::move(pipes->out.ours), std::move(pipes->err.ours),
-      [this](Zygote& zygote, const worker::FromZygote& message) { on_message(zygote, message); },
-      [this](Zygote& zygote) { on_closed(zygote); });
+  suite.zygote =
+      make_zygote(std::move(pipes->report.ours), std::move(pipes->out.ours), std::move(pipes->err.ours));
   suite.zygote->execution = next_execution();
   suite.zygote->framework = m_zygote->framework;
   worker::ToZygote message;
@@ -66,18 +66,19 @@ void Program::on_suite_ready(Suite& suite, const worker::Ready& ready) {
   }
   requeue(suite.waiting);
   dispatch_waiting();
+  m_events.takes_more();
 }
 
 void Program::suite_ended(Suite& suite, int wait_status) {
   Zygote& ended = *suite.zygote;
-  std::string how = describe_wait_status(wait_status);
+  std::string how = process::describe_wait_status(wait_status);
   if (!ended.killed_because.empty()) how = "was killed: " + ended.killed_because;
   bury(std::move(suite.zygote));
   if (ended.finishing) {
     std::string failure = ended.closing_failure;
     if (failure.empty() && wait_status != 0) failure = "The suite's process " + how + ".\n" + ended.output.text();
-    if (!failure.empty()) report_tear_down(suite, failure);
-    m_events.closing_suite(suite.last_run, false);
+    if (!failure.empty()) report_tear_down(suite.last_target, suite.last_test, failure);
+    m_events.hold(suite.last_run, false);
   } else if (!ended.was_ready) {
     suite.trouble =
         "The set-up of the test's suite did not end: its process " + how + ".\n" + ended.output.text();
@@ -86,6 +87,17 @@ void Program::suite_ended(Suite& suite, int wait_status) {
   }
   requeue(suite.waiting);
   dispatch_waiting();
+  m_events.takes_more();
+}
+
+void Program::ended_in_suite(const Job& job) {
+  Suite& suite = m_suites[m_catalog[job.test].suite];
+  if (!suite.zygote || !suite.zygote->finishing) {  // else another's Run waits for the tear-down
+    suite.last_run = job.run;
+    suite.last_target = job.target;
+    suite.last_test = job.test;
+  }
+  if (--suite.expected == 0) close_suite(suite);
 }
 
 // Nobody expects an execution in the suite any more.
@@ -93,21 +105,24 @@ void Program::close_suite(Suite& suite) {
   suite.trouble.clear();
   suite.skipped = false;
   if (!suite.zygote || suite.zygote->finishing) return;
-  m_events.closing_suite(suite.last_run, true);
-  suite.zygote->since = std::chrono::steady_clock::now();
+  m_events.hold(suite.last_run, true);
+  if (!suite.zygote->was_ready) kill_suite(suite);  // still setting up: its clients have gone
+  suite.zygote->since = work_time();
   finish(*suite.zygote, false);
 }
 
-void Program::report_tear_down(const Suite& suite, const std::string& failure) {
-  const std::string name = m_catalog.suite_name(m_catalog[suite.last_test].suite) + ".teardown";
+// `target`, `test`: those of the suite's last test.
+void Program::report_tear_down(const ResultTarget& target, std::uint32_t test, const std::string& failure) {
+  const std::string& suite = m_catalog.suite_name(m_catalog[test].suite);
+  const std::string name = suite.empty() ? "teardown" : suite + ".teardown";
   std::string id = make_test_id(m_spec.name, name);
   for (int number = 2; m_catalog.find(id); ++number) {
     id = make_test_id(m_spec.name, name + " #" + std::to_string(number));
   }
-  const auto& [session, ordinal, test_id] = suite.last_target;
+  const auto& [session, ordinal, test_id] = target;
   const auto now = std::chrono::system_clock::now();
   session->started(ordinal, id, now);
-  session->attach(ordinal, id, "traceback", "text/plain;charset=utf8",
+  session->attach(ordinal, id, "traceback", protocol::text_mime_type,
                   protocol::as_bytes("The suite's tear-down failed:\n" + failure), true);
   session->finished(ordinal, id, TestStatus::fail, now);
 }
@@ -120,7 +135,7 @@ void Program::reset_suites() {
     Zygote& zygote = *suite.zygote;
     zygote.channel.read_now();  // what has ended has ended
     bury(std::move(suite.zygote));
-    if (zygote.finishing) m_events.closing_suite(suite.last_run, false);
+    if (zygote.finishing) m_events.hold(suite.last_run, false);
     lose_executions(zygote, cause);
     if (zygote.was_ready) {
       requeue(suite.waiting);

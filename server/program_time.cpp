@@ -1,6 +1,8 @@
 // Program: its limits of time, and what is done about those that run into them.
 #include <signal.h>
 
+#include <algorithm>
+
 #include "process/children.hpp"
 #include "server/program.hpp"
 #include "worker.pb.h"
@@ -20,6 +22,7 @@ void Program::tick(SteadyTime now) {
   for (auto& [index, suite] : m_suites) {
     if (suite.zygote) check_suite(suite, now);
   }
+  for (auto& [run, shared] : m_shared) check_shared(shared, now);
 }
 
 void Program::check_time(std::uint64_t id, Running& running, SteadyTime now) {
@@ -27,6 +30,10 @@ void Program::check_time(std::uint64_t id, Running& running, SteadyTime now) {
   const auto begun = execution.begun_at();
   const bool single = m_singles.contains(id);
   if (!begun) {
+    if (Shared* const shared = shared_of(running.zygote)) {
+      if (now - running.asked > m_options.load_timeout) signal_shared(*shared, SIGKILL);
+      return;
+    }
     if (!single && m_zygote && now - running.asked > m_options.load_timeout) {
       kill_zygote(*m_zygote, "it did not answer");
     }
@@ -67,7 +74,8 @@ void Program::check_limit(std::uint64_t id, Running& running, SteadyTime now) {
              limit.count() > 0 && now - *execution.begun_at() >= limit) {
     execution.timed_out(limit);
     // Its mark shows that the pid is still the test's.
-    if (process::marker_of(running.pid) == id) {
+    const Shared* const shared = shared_of(running.zygote);
+    if (process::marker_of(running.pid) == (shared != nullptr ? shared->zygote->mark : id)) {
       running.stacks = std::make_unique<StackReader>(running.pid, m_orphans, now);
     } else {
       terminate(id, running, now);
@@ -82,8 +90,29 @@ void Program::terminate(std::uint64_t id, Running& running, SteadyTime now) {
 
 void Program::check_loading(Zygote& zygote, SteadyTime now) {
   if (zygote.was_ready || !zygote.killed_because.empty() || now - zygote.since < m_options.load_timeout) return;
+  note_files(zygote);
   kill_zygote(zygote, "it was not ready to run tests within " + describe_time(m_options.load_timeout) +
                           (zygote.framework.empty() ? ", and no word came from a Hearth adapter" : ""));
+}
+
+// What it does between its tests, and behind the last, is tear-down, which takes as long as a test may.
+void Program::check_shared(Shared& shared, SteadyTime now) {
+  Zygote& zygote = *shared.zygote;
+  if (shared.spawned) check_loading(zygote, now);
+  const bool tests = std::any_of(m_running.begin(), m_running.end(),
+                                 [&](const auto& entry) { return entry.second.zygote == &zygote; });
+  if (tests || (zygote.state == Zygote::State::ready && !zygote.finishing)) return;
+  const auto limit = zygote.was_ready ? m_options.timeout : m_options.load_timeout;
+  const bool unanswered = !shared.spawned && zygote.pid == 0 && now - zygote.since >= m_options.load_timeout;
+  if (unanswered) {
+    if (m_zygote) kill_zygote(*m_zygote, "it did not answer");
+  } else if (!zygote.killed_because.empty()) {
+    if (m_zygote && !shared.spawned && now - zygote.since > unresponsive_after) kill_zygote(*m_zygote, "it did not answer");
+  } else if (limit.count() > 0 && now - zygote.since >= limit) {
+    zygote.killed_because = "it ran into the time limit of " + describe_time(limit);
+    zygote.since = now;
+    signal_shared(shared, SIGKILL);
+  }
 }
 
 // A suite's set-up or tear-down takes as long as a test may.
@@ -110,6 +139,7 @@ void Program::kill_suite(Suite& suite) {
 }
 
 void Program::signal_execution(std::uint64_t id, const Running& running, int signal) {
+  if (const Shared* const shared = shared_of(running.zygote)) return signal_shared(*shared, signal);
   if (m_singles.contains(id)) {
     kill(-running.zygote->pid, signal);
     return;

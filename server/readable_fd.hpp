@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "server/asio.hpp"
-#include "server/unique_fd.hpp"
+#include "process/unique_fd.hpp"
 
 namespace hearth::server {
 

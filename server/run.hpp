@@ -1,14 +1,18 @@
 // The ledger of one List or Run: what was asked for, and what is still owed before its Done. Pure.
 //
-// An id is pending until the programs that could have it are listed. A Run is over when no id is pending, none is
+// An id is pending until the programs that could have it are listed. A Run is over when no program is awaited, no id is pending, none is
 // queued or running, nothing is left to be answered at once, and no suite's tear-down goes on for it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include "server/text.hpp"
 
 namespace hearth::protocol {
 class ServerSession;
@@ -21,6 +25,7 @@ class Program;
 struct QueuedTest {
   Program* program;
   std::uint32_t test;
+  std::optional<std::uint32_t> next;  // in sequence: the test of the program that is to follow
 };
 
 // What is answered without running anything, as soon as the client has room for it: a line of a List, an
@@ -36,14 +41,41 @@ struct Answer {
 class Run {
  public:
   enum class Kind { list, run };
+  // `in_sequence`: a program's tests run one at a time, in the order in which they are queued.
   Run(Kind kind, protocol::ServerSession& session, std::uint64_t ordinal,
-      std::optional<std::vector<std::string>> tests)
-      : m_kind(kind), m_session(&session), m_ordinal(ordinal), m_all(!tests), m_pending(std::move(tests).value_or(std::vector<std::string>())) {}
+      std::optional<std::vector<std::string>> tests, bool in_sequence = false)
+      : m_kind(kind),
+        m_session(&session),
+        m_ordinal(ordinal),
+        m_all(!tests),
+        m_in_sequence(in_sequence),
+        m_pending(std::move(tests).value_or(std::vector<std::string>())) {}
 
   [[nodiscard]] bool is_list() const { return m_kind == Kind::list; }
   [[nodiscard]] bool wants_all() const { return m_all; }
   [[nodiscard]] protocol::ServerSession& session() const { return *m_session; }
   [[nodiscard]] std::uint64_t ordinal() const { return m_ordinal; }
+
+  // Programs, by their places, that are to be listed before the Run's ids among theirs are known.
+  void await(std::size_t place) { m_awaited.push_back(place); }
+  [[nodiscard]] bool awaits(std::size_t place) const {
+    return std::find(m_awaited.begin(), m_awaited.end(), place) != m_awaited.end();
+  }
+  [[nodiscard]] bool awaits_any() const { return !m_awaited.empty(); }
+  [[nodiscard]] bool is_unresolved() const { return !m_awaited.empty() || !m_pending.empty(); }
+  void arrived(std::size_t place, const Program& program) {
+    std::erase(m_awaited, place);
+    m_programs.push_back(&program);
+  }
+  // The program has arrived here: until the Run is over, what it has of the program is needed.
+  [[nodiscard]] bool uses(const Program& program) const {
+    return std::find(m_programs.begin(), m_programs.end(), &program) != m_programs.end();
+  }
+  // A program of that name may have tests of the Run.
+  [[nodiscard]] bool concerns(std::string_view name) const {
+    return m_all || std::any_of(m_pending.begin(), m_pending.end(),
+                                [&](const std::string& id) { return may_be_of(name, id); });
+  }
 
   // Ids that no program has claimed yet.
   [[nodiscard]] std::vector<std::string>& pending() { return m_pending; }
@@ -56,39 +88,92 @@ class Run {
     return answer;
   }
 
-  void queue(QueuedTest test) { m_queue.push_back(test); }
+  void queue(QueuedTest test) { lane_of(test.program).queue.push_back(test); }
   // The first queued test that `may_run` lets through, taken out; the order of the others stays. Not looked for
   // behind very many that may not: these are repetitions of one id.
   template <typename MayRun>
   [[nodiscard]] std::optional<QueuedTest> take(const MayRun& may_run) {
-    const auto end = std::ssize(m_queue) > most_looked_at ? m_queue.begin() + most_looked_at : m_queue.end();
-    for (auto at = m_queue.begin(); at != end; ++at) {
-      if (!may_run(*at)) continue;
-      const QueuedTest taken = *at;
-      m_queue.erase(at);
-      ++m_running;
-      return taken;
+    for (Lane& lane : m_lanes) {
+      if (auto taken = take_from(lane, may_run)) {
+        ++lane.running;
+        return taken;
+      }
     }
     return std::nullopt;
   }
-  void one_over() { --m_running; }
+  // Nothing more is owed but for what runs. What was queued is given back.
+  [[nodiscard]] std::vector<QueuedTest> cancel() {
+    m_cancelled = true;
+    m_awaited.clear();
+    m_pending.clear();
+    m_answers.clear();
+    std::vector<QueuedTest> queued;
+    for (Lane& lane : m_lanes) {
+      queued.insert(queued.end(), lane.queue.begin(), lane.queue.end());
+      lane.queue.clear();
+    }
+    return queued;
+  }
+  [[nodiscard]] bool is_cancelled() const { return m_cancelled; }
+
+  // Tests that are queued or running, and answers that are still to be given.
+  [[nodiscard]] std::size_t left() const {
+    std::size_t sum = m_pending.size() + m_answers.size();
+    for (const Lane& lane : m_lanes) sum += lane.queue.size() + lane.running;
+    return sum;
+  }
+
+  void one_over(const Program* program) { --lane_of(program).running; }
   void hold(bool begins) { m_holds += begins ? 1 : -1; }
 
   [[nodiscard]] bool is_over() const {
-    return m_pending.empty() && m_answers.empty() && m_queue.empty() && m_running == 0 && m_holds == 0;
+    return m_awaited.empty() && m_pending.empty() && m_answers.empty() && m_holds == 0 &&
+           std::all_of(m_lanes.begin(), m_lanes.end(),
+                       [](const Lane& lane) { return lane.queue.empty() && lane.running == 0; });
   }
 
  private:
   static constexpr std::ptrdiff_t most_looked_at = 10'000;
 
+  // In sequence: a program's tests. Otherwise the only one, with all tests.
+  struct Lane {
+    const Program* program;
+    std::deque<QueuedTest> queue;
+    std::size_t running = 0;
+  };
+
+  Lane& lane_of(const Program* program) {
+    if (!m_in_sequence) program = nullptr;
+    const auto found = std::find_if(m_lanes.begin(), m_lanes.end(),
+                                    [&](const Lane& lane) { return lane.program == program; });
+    return found != m_lanes.end() ? *found : m_lanes.emplace_back(Lane{program, {}, 0});
+  }
+
+  template <typename MayRun>
+  [[nodiscard]] std::optional<QueuedTest> take_from(Lane& lane, const MayRun& may_run) {
+    if (m_in_sequence && lane.running != 0) return std::nullopt;
+    auto& queue = lane.queue;
+    const std::ptrdiff_t most = m_in_sequence ? 1 : most_looked_at;
+    const auto end = std::ssize(queue) > most ? queue.begin() + most : queue.end();
+    const auto at = std::find_if(queue.begin(), end, may_run);
+    if (at == end) return std::nullopt;
+    QueuedTest taken = *at;
+    queue.erase(at);
+    if (m_in_sequence && !queue.empty()) taken.next = queue.front().test;
+    return taken;
+  }
+
   Kind m_kind;
   protocol::ServerSession* m_session;
   std::uint64_t m_ordinal;
   bool m_all;
+  bool m_in_sequence;
+  bool m_cancelled = false;
+  std::vector<std::size_t> m_awaited;
+  std::vector<const Program*> m_programs;
   std::vector<std::string> m_pending;
   std::deque<Answer> m_answers;
-  std::deque<QueuedTest> m_queue;
-  std::size_t m_running = 0;
+  std::deque<Lane> m_lanes;
   int m_holds = 0;
 };
 

@@ -4,7 +4,10 @@
 #include <cstdio>
 #include <unordered_set>
 
+#include "protocol/rpc_packet.hpp"
 #include "server/cpu_limit.hpp"
+#include "server/session_io.hpp"
+#include "server/text.hpp"
 
 namespace hearth::server {
 using protocol::TestStatus;
@@ -15,7 +18,7 @@ constexpr auto tick_interval = std::chrono::milliseconds(5);
 void send_failure(protocol::ServerSession& session, std::uint64_t ordinal, std::string_view id,
                   std::string_view text) {
   const auto now = std::chrono::system_clock::now();
-  session.attach(ordinal, id, "traceback", "text/plain;charset=utf8",
+  session.attach(ordinal, id, "traceback", protocol::text_mime_type,
                  {reinterpret_cast<const std::byte*>(text.data()), text.size()}, true);
   session.finished(ordinal, id, TestStatus::fail, now);
 }
@@ -31,15 +34,14 @@ Schedule::Schedule(asio::io_context& io, const ServeOptions& options, std::vecto
                    Orphans& orphans)
     : m_io(io),
       m_jobs(options.jobs != 0 ? options.jobs : usable_cpus()),
+      m_isolation(options.isolation),
       m_orphans(orphans),
-      m_tick(io) {
-  for (ProgramSpec& spec : specs) {
-    m_programs.push_back(std::make_unique<Program>(io, std::move(spec), options, orphans, *this));
-  }
-}
+      m_programs(io, options, std::move(specs), orphans, *this,
+                 [this](const Program& program) { return in_use(program); }),
+      m_tick(io) {}
 
 void Schedule::start_programs() {
-  for (const auto& program : m_programs) program->start();
+  m_programs.start();
   tick();
 }
 
@@ -49,35 +51,49 @@ void Schedule::list(protocol::ServerSession& session, protocol::ListRequested re
 }
 
 void Schedule::run(protocol::ServerSession& session, protocol::RunRequested request) {
-  accept(std::make_unique<Run>(Run::Kind::run, session, request.ordinal, std::move(request.tests)));
+  accept(std::make_unique<Run>(Run::Kind::run, session, request.ordinal, std::move(request.tests),
+                               m_isolation == Isolation::none));
 }
 
 void Schedule::accept(std::unique_ptr<Run> accepted) {
+  if (m_ended) return;
   Run& run = *accepted;
   m_runs.push_back(std::move(accepted));
-  for (const auto& program : m_programs) {
-    if (program->is_settled()) resolve(run, *program);
+  for (std::size_t place = 0; place < m_programs.size(); ++place) {
+    if (!run.concerns(m_programs[place].name())) continue;
+    run.await(place);
+    m_programs.asked(place);
   }
-  if (all_settled()) resolve_rest(run);
-  fill_soon();
+  fill_soon();  // there: one look at the files for all that come together
   if (!m_ticking) tick();
   finish_if_over(run);
 }
 
 // ---- ids ----------------------------------------------------------------------------------------------
 
-void Schedule::settled(Program& program) {
-  for (const auto& run : m_runs) resolve(*run, program);
-  if (all_settled()) {
-    for (const auto& run : m_runs) resolve_rest(*run);
+// Not in this call: a Run that is over is destroyed, and a program that has changed meanwhile is replaced.
+void Schedule::settled(Program&) { fill_soon(); }
+
+void Schedule::resolve_awaited() {
+  if (std::none_of(m_runs.begin(), m_runs.end(), [](const auto& run) { return run->is_unresolved(); })) return;
+  for (std::size_t place = 0; place < m_programs.size(); ++place) {
+    const bool awaited = std::any_of(m_runs.begin(), m_runs.end(),
+                                     [&](const auto& run) { return run->awaits(place); });
+    if (!awaited || !m_programs.is_current(place)) continue;
+    for (const auto& run : m_runs) {
+      if (!run->awaits(place)) continue;
+      run->arrived(place, m_programs[place]);
+      resolve(*run, m_programs[place]);
+    }
   }
-  // Not in this call: a Run that is over is destroyed.
-  fill_soon();
+  for (const auto& run : m_runs) {
+    if (!run->awaits_any()) resolve_rest(*run);
+  }
 }
 
-bool Schedule::all_settled() const {
-  return std::all_of(m_programs.begin(), m_programs.end(),
-                     [](const auto& program) { return program->is_settled(); });
+bool Schedule::in_use(const Program& program) const {
+  return std::any_of(m_runs.begin(), m_runs.end(),
+                     [&](const auto& run) { return run->uses(program); });
 }
 
 void Schedule::resolve(Run& run, Program& program) {
@@ -97,9 +113,7 @@ void Schedule::resolve(Run& run, Program& program) {
 bool Schedule::claim(Run& run, Program& program, const std::string& id) {
   if (!program.load_failure().empty()) {
     const bool is_load = id == program.load_id();
-    const bool may_be_its = id.size() > program.name().size() && id.starts_with(program.name()) &&
-                            id[program.name().size()] == '.';
-    if (!may_be_its || (run.is_list() && !is_load)) return false;
+    if (!may_be_of(program.name(), id) || (run.is_list() && !is_load)) return false;
     run.answer({&program, Answer::no_index, id});
     return true;
   }
@@ -109,7 +123,7 @@ bool Schedule::claim(Run& run, Program& program, const std::string& id) {
     run.answer({&program, *test, {}});
   } else {
     program.expect(*test);
-    run.queue({&program, *test});
+    run.queue({&program, *test, {}});
   }
   return true;
 }
@@ -122,7 +136,7 @@ void Schedule::resolve_rest(Run& run) {
 }
 
 void Schedule::answer(Run& run) {
-  while (may_start()) {
+  while (has_room(run.session())) {
     const auto answer = run.take_answer();
     if (!answer) return;
     answer_one(run, *answer);
@@ -154,55 +168,116 @@ void Schedule::fill_soon() {
 
 void Schedule::fill() {
   if (m_ended) return;
+  resolve_awaited();
   for (const auto& run : m_runs) answer(*run);
-  while (m_busy.size() < m_jobs && may_start() && start_one()) {
+  while (m_busy.size() < m_jobs && start_one()) {
   }
   for (auto at = m_runs.begin(); at != m_runs.end();) {
     Run& run = **at++;
     finish_if_over(run);
   }
+  if (m_programs.any_replaced()) m_programs.let_go();
 }
 
-// Each Run in its turn; a test that runs already waits.
+// Each Run in its turn; a test that runs already waits, and so does one whose client does not read.
 bool Schedule::start_one() {
   for (auto turn = m_runs.begin(); turn != m_runs.end(); ++turn) {
     Run& run = **turn;
-    const auto test = run.take(
-        [this](const QueuedTest& queued) { return !m_busy.contains({queued.program, queued.test}); });
+    if (!has_room(run.session())) continue;
+    const auto test = run.take([this](const QueuedTest& queued) {
+      return queued.program->takes(queued.test) && !m_busy.contains(queued.program->catalog()[queued.test].id);
+    });
     if (!test) continue;
-    m_runs.splice(m_runs.end(), m_runs, turn);
-    m_busy.insert({test->program, test->test});
+    give_turn_to_others(turn);
     const std::string& id = test->program->catalog()[test->test].id;
-    test->program->run({&run, {&run.session(), run.ordinal(), id}, test->test});
+    m_busy.insert(id);
+    test->program->run({&run, {&run.session(), run.ordinal(), id}, test->test, test->next});
     return true;
   }
   return false;
 }
 
+// To the end goes the Run, and before it the other Runs of its session.
+void Schedule::give_turn_to_others(std::list<std::unique_ptr<Run>>::iterator run) {
+  std::list<std::unique_ptr<Run>> last;
+  last.splice(last.end(), m_runs, run);
+  const protocol::ServerSession* const session = &last.front()->session();
+  for (auto at = m_runs.begin(); at != m_runs.end();) {
+    const auto one = at++;
+    if (&(*one)->session() == session) last.splice(std::prev(last.end()), m_runs, one);
+  }
+  m_runs.splice(m_runs.end(), last);
+}
+
 void Schedule::job_over(const Program& program, const Job& job) {
-  m_busy.erase({&program, job.test});
-  job.run->one_over();
+  m_busy.erase(job.target.test_id);
+  job.run->one_over(&program);
   fill_soon();
 }
 
-void Schedule::closing_suite(Run* run, bool begins) {
+void Schedule::hold(Run* run, bool begins) {
   run->hold(begins);
   fill_soon();
 }
 
 void Schedule::finish_if_over(Run& run) {
-  if (!run.is_over() || (run.wants_all() && !all_settled())) return;
+  if (!run.is_over()) return;
   run.session().done(run.ordinal());
   std::erase_if(m_runs, [&](const auto& one) { return one.get() == &run; });
 }
 
-// ---- time and processes -------------------------------------------------------------------------------
+// ---- clients that have gone --------------------------------------------------------------------------
+
+void Schedule::cancel(const protocol::ServerSession& session) {
+  for (const auto& run : m_runs) {
+    if (&run->session() != &session) continue;
+    for (const QueuedTest& queued : run->cancel()) {
+      const std::string& id = queued.program->catalog()[queued.test].id;
+      queued.program->expect_no_more(
+          {run.get(), {&run->session(), run->ordinal(), id}, queued.test, {}});
+    }
+    m_programs.for_each([&](Program& program) {
+      if (run->uses(program)) program.cancel(*run);
+    });
+  }
+  fill_soon();
+}
+
+std::size_t Schedule::open(const protocol::ServerSession& session) const {
+  return static_cast<std::size_t>(std::count_if(
+      m_runs.begin(), m_runs.end(), [&](const auto& run) { return &run->session() == &session; }));
+}
+
+// ---- what is told of it ------------------------------------------------------------------------------
+
+std::size_t Schedule::left(const protocol::ServerSession& session) const {
+  std::size_t sum = 0;
+  for (const auto& run : m_runs) {
+    if (&run->session() == &session) sum += run->left();
+  }
+  return sum;
+}
+
+std::vector<ProgramState> Schedule::programs() const {
+  std::vector<ProgramState> states;
+  for (std::size_t place = 0; place < m_programs.size(); ++place)
+    states.push_back(m_programs[place].state());
+  return states;
+}
+
+std::vector<RunningTest> Schedule::running() const {
+  std::vector<RunningTest> tests;
+  m_programs.for_each([&](const Program& program) { program.add_running(tests); });
+  return tests;
+}
+
+// ---- time and processes ------------------------------------------------------------------------------
 
 void Schedule::tick() {
-  m_ticking = !m_ended && (!m_runs.empty() || !all_settled());
+  m_ticking = !m_ended &&
+              (!m_runs.empty() || !m_programs.all_settled() || m_programs.any_replaced());
   if (!m_ticking) return;
-  const auto now = std::chrono::steady_clock::now();
-  for (const auto& program : m_programs) program->tick(now);
+  m_programs.tick(work_time());
   m_tick.expires_after(tick_interval);
   m_tick.async_wait([this](ErrorCode error) {
     if (!error) tick();
@@ -210,29 +285,32 @@ void Schedule::tick() {
 }
 
 void Schedule::process_ended(pid_t pid, int wait_status, const rusage& usage) {
-  for (const auto& program : m_programs) {
-    if (program->process_ended(pid, wait_status, usage)) break;
-  }
+  bool found = false;
+  m_programs.for_each([&](Program& program) {
+    found = found || program.process_ended(pid, wait_status, usage);
+  });
+  if (m_programs.any_replaced()) fill_soon();
 }
 
 void Schedule::process_stopped(pid_t pid) {
-  for (const auto& program : m_programs) program->process_stopped(pid);
+  m_programs.for_each([&](Program& program) { program.process_stopped(pid); });
 }
 
 void Schedule::kill_strays() {
   std::unordered_set<std::uint64_t> live;
-  for (const auto& program : m_programs) program->add_live(live);
+  m_programs.for_each([&](const Program& program) { program.add_live(live); });
   m_orphans.kill_strays(live, !m_busy.empty());
 }
 
 bool Schedule::has_processes() const {
-  return std::any_of(m_programs.begin(), m_programs.end(),
-                     [](const auto& program) { return program->has_processes(); });
+  bool any = false;
+  m_programs.for_each([&](const Program& program) { any = any || program.has_processes(); });
+  return any;
 }
 
 void Schedule::shut_down(bool abandon) {
   m_ended = true;
-  for (const auto& program : m_programs) program->shut_down(abandon);
+  m_programs.shut_down(abandon);
 }
 
 void Schedule::log(const std::string& line) { std::fprintf(stderr, "hearth: %s\n", line.c_str()); }

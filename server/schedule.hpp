@@ -1,14 +1,16 @@
-// What runs when: takes Lists and Runs, resolves their ids as programs become known, keeps the slots filled, fair
-// between Runs, and sees to it that every id gets its final status before its Run's Done.
+// What runs when: takes Lists and Runs, resolves their ids as programs become known, keeps the
+// slots filled, fair between sessions and within one between Runs, and sees to it that every id
+// gets its final status before its Run's Done.
 #pragma once
 
-#include <functional>
 #include <list>
 #include <memory>
-#include <set>
+#include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "protocol/server_session.hpp"
+#include "server/generations.hpp"
 #include "server/orphans.hpp"
 #include "server/program.hpp"
 #include "server/run.hpp"
@@ -20,12 +22,12 @@ class Schedule final : public ProgramEvents {
  public:
   Schedule(asio::io_context& io, const ServeOptions& options, std::vector<ProgramSpec> specs, Orphans& orphans);
 
-  // Called before a test is started: false holds it back (its client does not read).
-  std::function<bool()> may_start = [] { return true; };
-
   void start_programs();
   void list(protocol::ServerSession& session, protocol::ListRequested request);
   void run(protocol::ServerSession& session, protocol::RunRequested request);
+  // The client has gone: what it asked for is dropped, what runs of it is killed. The session has
+  // to stay until none of its Lists and Runs is open().
+  void cancel(const protocol::ServerSession& session);
   // Starts what can be started, at the loop's next turn.
   void fill_soon();
 
@@ -34,35 +36,43 @@ class Schedule final : public ProgramEvents {
   // Kills orphans that belong to no running test.
   void kill_strays();
   [[nodiscard]] bool is_idle() const { return m_runs.empty(); }
-  // Lists and Runs that are not done.
-  [[nodiscard]] std::size_t open() const { return m_runs.size(); }
+  // The session's Lists and Runs that are not done.
+  [[nodiscard]] std::size_t open(const protocol::ServerSession& session) const;
+  // Tests and answers that they still owe.
+  [[nodiscard]] std::size_t left(const protocol::ServerSession& session) const;
+  [[nodiscard]] std::vector<ProgramState> programs() const;
+  [[nodiscard]] std::vector<RunningTest> running() const;
   [[nodiscard]] bool has_processes() const;
   void shut_down(bool abandon);
 
  private:
   void settled(Program& program) override;
   void job_over(const Program& program, const Job& job) override;
-  void closing_suite(Run* run, bool begins) override;
+  void takes_more() override { fill_soon(); }
+  void hold(Run* run, bool begins) override;
   void log(const std::string& line) override;
 
   void accept(std::unique_ptr<Run> run);
+  void resolve_awaited();
   void resolve(Run& run, Program& program);
   bool claim(Run& run, Program& program, const std::string& id);
   static void resolve_rest(Run& run);
   void answer(Run& run);
   static void answer_one(Run& run, const Answer& answer);
   void finish_if_over(Run& run);
-  [[nodiscard]] bool all_settled() const;
+  [[nodiscard]] bool in_use(const Program& program) const;
   void fill();
   bool start_one();
+  void give_turn_to_others(std::list<std::unique_ptr<Run>>::iterator run);
   void tick();
 
   asio::io_context& m_io;
   const unsigned m_jobs;
+  const Isolation m_isolation;
   Orphans& m_orphans;
-  std::vector<std::unique_ptr<Program>> m_programs;
+  Generations m_programs;
   std::list<std::unique_ptr<Run>> m_runs;  // in turn: the next to start a test comes first
-  std::set<std::pair<const Program*, std::uint32_t>> m_busy;
+  std::unordered_set<std::string_view> m_busy;  // ids: a test does not run beside itself, nor its older build
   bool m_fill_posted = false;
   bool m_ticking = false;
   bool m_ended = false;

@@ -2,26 +2,31 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
-#include "process/children.hpp"
-#include "server/keeper.hpp"
-#include "server/schedule.hpp"
-#include "server/session_io.hpp"
+#include "process/keeper.hpp"
+#include "server/server.hpp"
 #include "server/spawn.hpp"
+#include "transport/address_lock.hpp"
+#include "transport/private_folder.hpp"
+#include "transport/token.hpp"
 
 namespace hearth::server {
 namespace {
 
-constexpr auto tear_down_limit = std::chrono::seconds(10);
-constexpr std::size_t max_open = 256;  // commands of a client that does not read; the others' number is free
+int fail(const std::string& text) {
+  std::fprintf(stderr, "hearth: serve: %s\n", text.c_str());
+  return 2;
+}
 
-// Takes stdin and stdout for the session alone: whatever else writes to stdout from here on is lost, and what
-// reads stdin sees its end.
+// Takes stdin and stdout for the session alone: whatever else writes to stdout from here on is
+// lost, and what reads stdin sees its end.
 UniqueFd take_over(int fd, int access) {
   UniqueFd taken(fcntl(fd, F_DUPFD_CLOEXEC, 3));
   const UniqueFd null(open("/dev/null", access | O_CLOEXEC));
@@ -29,109 +34,78 @@ UniqueFd take_over(int fd, int access) {
   return taken;
 }
 
-// One server with its one session.
-class Server {
- public:
-  Server(const ServeOptions& options, std::vector<ProgramSpec> specs, UniqueFd in, UniqueFd out)
-      : m_schedule(m_io, options, std::move(specs), m_orphans),
-        m_session_io(m_io, std::move(in), std::move(out), m_session, events()),
-        m_children(m_io, SIGCHLD),
-        m_signals(m_io, SIGINT, SIGTERM, SIGHUP) {}
+// A socket that HEARTH_CHANNEL_FD names becomes stdin, and takes the session; stdout is then like
+// stderr. The variable is for this process alone. False: what it names is no socket.
+bool adopt_channel(bool& adopted) {
+  const char* const text = std::getenv("HEARTH_CHANNEL_FD");
+  if (text == nullptr) return true;
+  int fd = -1;
+  const char* const end = text + std::strlen(text);
+  const auto parsed = std::from_chars(text, end, fd);
+  struct stat status {};
+  adopted = parsed.ec == std::errc() && parsed.ptr == end && fd >= 0 && fstat(fd, &status) == 0 &&
+            S_ISSOCK(status.st_mode) && dup2(fd, 0) == 0;
+  if (adopted && fd != 0) close(fd);
+  unsetenv("HEARTH_CHANNEL_FD");
+  return adopted;
+}
 
-  int run() {
-    m_schedule.may_start = [this] { return m_session_io.has_room(); };
-    wait_for_children();
-    m_signals.async_wait([this](ErrorCode error, int signal) {
-      if (!error) stop(128 + signal, true);
-    });
-    m_session_io.start();
-    m_session_io.flush();
-    m_schedule.start_programs();
-    while (!m_status) {
-      m_io.run_one();
-      m_io.poll();
-      if (!m_status) m_session_io.flush();
-    }
-    m_session_io.flush_finally();
-    tear_down();
-    process::kill_all_children(m_orphans.children_list());
-    return *m_status;
-  }
-
- private:
-  SessionIo::Events events() {
-    return {[this](protocol::ListRequested list) { m_schedule.list(m_session, std::move(list)); },
-            [this](protocol::RunRequested run) { m_schedule.run(m_session, std::move(run)); },
-            [this](SessionIo::End end, const std::string& reason) { on_end(end, reason); },
-            [this] { m_schedule.fill_soon(); },
-            [this] { return m_schedule.open() < max_open; }};
-  }
-
-  void on_end(SessionIo::End end, const std::string& reason) {
-    if (!reason.empty()) std::fprintf(stderr, "hearth: the session is over: %s\n", reason.c_str());
-    if (end != SessionIo::End::refused) m_session.discard_output();
-    stop(end == SessionIo::End::goodbye ? 0 : end == SessionIo::End::lost ? 1 : 2, !m_schedule.is_idle());
-  }
-
-  void stop(int status, bool abandon) {
-    if (m_status) return;
-    m_status = status;
-    m_schedule.shut_down(abandon);
-  }
-
-  // Where nothing ran, the programs' own tear-down; in any case their end.
-  void tear_down() {
-    const auto deadline = std::chrono::steady_clock::now() + tear_down_limit;
-    while (m_schedule.has_processes() && m_io.run_one_until(deadline) > 0) {
-    }
-    if (m_schedule.has_processes()) {
-      std::fprintf(stderr, "hearth: a program had not torn down after %d s; it is killed\n",
-                   static_cast<int>(tear_down_limit.count()));
-    }
-  }
-
-  void wait_for_children() {
-    m_children.async_wait([this](ErrorCode error, int) {
-      if (error) return;
-      reap();
-      wait_for_children();
-    });
-  }
-
-  void reap() {
-    int status = 0;
-    rusage usage{};
-    for (pid_t pid = 0; (pid = wait4(-1, &status, WNOHANG | WUNTRACED, &usage)) > 0;) {
-      if (WIFSTOPPED(status)) {
-        m_schedule.process_stopped(pid);
-      } else {
-        m_orphans.reaped(pid);
-        m_schedule.process_ended(pid, status, usage);
-        m_schedule.kill_strays();
-      }
-    }
-  }
-
-  asio::io_context m_io{1};
-  Orphans m_orphans;
-  protocol::ServerSession m_session;
-  Schedule m_schedule;
-  SessionIo m_session_io;
-  asio::signal_set m_children;
-  asio::signal_set m_signals;
-  std::optional<int> m_status;
-};
-
-int serve_here(const ServeOptions& options, std::vector<ProgramSpec> specs) {
+int serve_here(const ServeOptions& options, std::vector<ProgramSpec> specs, bool on_channel) {
   signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
   UniqueFd in = take_over(0, O_RDONLY);
-  UniqueFd out = take_over(1, O_WRONLY);
-  if (!in || !out) {
-    std::fprintf(stderr, "hearth: serve: standard input and output must be open: the session goes over them\n");
-    return 2;
+  UniqueFd out = on_channel ? UniqueFd() : take_over(1, O_WRONLY);
+  if (!in || !(out || on_channel)) {
+    return fail("standard input and output must be open: the session goes over them");
   }
-  return Server(options, std::move(specs), std::move(in), std::move(out)).run();
+  return Server(options, std::move(specs)).serve_one(std::move(in), std::move(out));
+}
+
+// On TCP a secret, in a file that only this user can read; on a Unix socket the kernel says who
+// connects.
+Expected<std::optional<std::string>> make_token(const ServeOptions& options,
+                                                const transport::Address& address) {
+  if (std::holds_alternative<transport::UnixAddress>(address)) return std::nullopt;
+  std::string file = options.token_file;
+  if (file.empty()) {
+    file = transport::default_token_file(address);
+    if (const auto folder = transport::open_private_folder(transport::folder_of(file)); !folder) {
+      return tl::unexpected(folder.error());
+    }
+  }
+  std::string token = transport::new_token();
+  if (const auto written = transport::write_token_file(file, token); !written)
+    return tl::unexpected(written.error());
+  std::fprintf(stderr, "hearth: the token is in %s\n", file.c_str());
+  return token;
+}
+
+int listen_here(const ServeOptions& options, std::vector<ProgramSpec> specs) {
+  signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
+  take_over(0, O_RDONLY);
+  auto listener = transport::Listener::open(*options.listen);
+  if (!listener) return fail(listener.error().text());
+  auto token = make_token(options, listener->address());
+  if (!token) return fail(token.error().text());
+  std::fprintf(stderr, "hearth: listening on %s\n",
+               transport::to_text(listener->address()).c_str());
+  return Server(options, std::move(specs)).serve_all(std::move(*listener), std::move(*token));
+}
+
+// The lock is held by the keeper and by the server, from here on until both have gone.
+int listen(const ServeOptions& options, std::vector<ProgramSpec> specs) {
+  const auto lock = transport::AddressLock::take(*options.listen);
+  if (!lock) return fail(lock.error().text());
+  if (!*lock) {
+    const std::string address = transport::to_text(*options.listen);
+    std::fprintf(stderr,
+                 "hearth: serve: another server listens on %s already; `hearth status %s` shows "
+                 "it\n",
+                 address.c_str(), address.c_str());
+    return exit_address_taken;
+  }
+  return process::run_kept([&] { return listen_here(options, std::move(specs)); });
 }
 
 }  // namespace
@@ -142,7 +116,13 @@ int serve(const ServeOptions& options) {
     std::fprintf(stderr, "hearth: %s\n", specs.error().text().c_str());
     return 2;
   }
-  return run_kept([&] { return serve_here(options, std::move(*specs)); });
+  if (options.listen) return listen(options, std::move(*specs));
+  bool on_channel = false;
+  if (!adopt_channel(on_channel)) {
+    return fail(
+        "HEARTH_CHANNEL_FD names no open socket: unset it, or start the server with hearth-shim");
+  }
+  return process::run_kept([&] { return serve_here(options, std::move(*specs), on_channel); });
 }
 
 }  // namespace hearth::server

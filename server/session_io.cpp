@@ -10,12 +10,13 @@
 #include <cstring>
 #include <string>
 
+#include "process/open_again.hpp"
+
 namespace hearth::server {
 namespace {
 
 constexpr std::size_t room = 8u << 20;  // bytes of output that a client may be behind
 constexpr auto candidate_patience = std::chrono::seconds(3);
-constexpr auto last_words = std::chrono::seconds(2);
 
 // False for regular files and for devices like /dev/null. (Asio takes these too, and then never calls back.)
 bool can_be_watched(int fd) {
@@ -24,13 +25,9 @@ bool can_be_watched(int fd) {
   return epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-// The same file with flags of its own, so that O_NONBLOCK is ours alone; a socket cannot be opened again.
 UniqueFd own_description(UniqueFd fd, int access) {
-  struct stat status {};
-  if (fstat(fd.get(), &status) != 0 || !(S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode))) return fd;
-  const std::string path = "/proc/self/fd/" + std::to_string(fd.get());
-  UniqueFd opened(open(path.c_str(), access | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
-  return opened ? std::move(opened) : std::move(fd);
+  UniqueFd again = process::open_again(fd.get(), access);
+  return again ? std::move(again) : std::move(fd);
 }
 
 }  // namespace
@@ -40,32 +37,42 @@ SessionIo::SessionIo(asio::io_context& io, UniqueFd in, UniqueFd out, protocol::
     : m_session(session),
       m_events(std::move(events)),
       m_in(io),
-      m_out(io),
+      m_own_out(io),
+      m_out(out ? m_own_out : m_in),
       m_out_fd(-1),
       m_candidate_timer(io) {
   UniqueFd own_in = own_description(std::move(in), O_RDONLY);
   if (can_be_watched(own_in.get())) {
     fcntl(own_in.get(), F_SETFL, fcntl(own_in.get(), F_GETFL) | O_NONBLOCK);
+    m_out_fd = own_in.get();
     m_in.assign(own_in.release());
   } else {
     m_in_file = std::move(own_in);
   }
+  if (!out) return;
   UniqueFd own_out = own_description(std::move(out), O_WRONLY);
   m_out_fd = own_out.get();
   if (can_be_watched(own_out.get())) {
     fcntl(own_out.get(), F_SETFL, fcntl(own_out.get(), F_GETFL) | O_NONBLOCK);
-    m_out.assign(own_out.release());
+    m_own_out.assign(own_out.release());
   } else {
     m_out_file = std::move(own_out);
   }
 }
 
-void SessionIo::start() { wait_for_input(); }
+void SessionIo::start(protocol::ByteView already) {
+  if (!already.empty()) {
+    m_session.receive(already);
+    take_events();
+    watch_candidate();
+  }
+  wait_for_input();
+}
 
 // A client that does not read is heard for long, since it may say Goodbye; but what it asks for and what it does
 // wrong is answered into memory.
 bool SessionIo::may_read() const {
-  return has_room() || (m_session.output().size() < 2 * room && m_events.may_pile_up());
+  return has_room(m_session) || (m_session.output().size() < 2 * room && m_events.may_pile_up());
 }
 
 void SessionIo::wait_for_input() {
@@ -135,7 +142,17 @@ void SessionIo::end(End end, const std::string& reason) {
   m_events.on_end(end, reason);
 }
 
-bool SessionIo::has_room() const { return m_session.output().size() < room; }
+bool SessionIo::wait_for_end(int signals) const {
+  const int in = m_in_file ? -1 : const_cast<asio::posix::stream_descriptor&>(m_in).native_handle();
+  pollfd sources[] = {{signals, POLLIN, 0}, {in, POLLRDHUP, 0}, {m_out_file ? -1 : m_out_fd, 0, 0}};
+  while (poll(sources, 3, -1) < 0 && errno == EINTR) {
+  }
+  return sources[1].revents != 0 || sources[2].revents != 0;
+}
+
+bool has_room(const protocol::ServerSession& session) {
+  return session.output().size() < room;
+}
 
 // As much as goes without waiting.
 SessionIo::Written SessionIo::write_output() {
@@ -153,27 +170,36 @@ SessionIo::Written SessionIo::write_output() {
   return Written::all;
 }
 
+void SessionIo::close() {
+  ErrorCode ignored;
+  m_candidate_timer.cancel();
+  m_in.close(ignored);
+  m_own_out.close(ignored);
+  m_in_file.reset();
+  m_out_file.reset();
+}
+
 void SessionIo::flush() {
   if (m_writing) return;
-  const bool had_room = has_room();
+  const bool had_room = has_room(m_session);
   switch (write_output()) {
     case Written::all: break;
     case Written::some:
       m_writing = true;
       m_out.async_wait(asio::posix::stream_descriptor::wait_write, [this](ErrorCode error) {
+        if (error) return;
         m_writing = false;
-        if (!error) flush();
+        flush();
       });
       break;
     case Written::refused:
       return end(End::lost, std::string("the client does not read any more: ") + std::strerror(errno));
   }
-  if (!had_room && has_room() && !m_ended) m_events.on_room();
+  if (!had_room && has_room(m_session) && !m_ended) m_events.on_room();
   if (m_paused && may_read()) wait_for_input();
 }
 
-void SessionIo::flush_finally() {
-  const auto deadline = std::chrono::steady_clock::now() + last_words;
+void SessionIo::flush_finally(std::chrono::steady_clock::time_point deadline) {
   const auto left = [&] {
     const auto time = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     return static_cast<int>(std::max<std::int64_t>(0, time.count()));

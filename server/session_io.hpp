@@ -6,9 +6,12 @@
 
 #include "protocol/server_session.hpp"
 #include "server/asio.hpp"
-#include "server/unique_fd.hpp"
+#include "process/unique_fd.hpp"
 
 namespace hearth::server {
+
+// False: the client is so far behind that nothing new should be started for it.
+[[nodiscard]] bool has_room(const protocol::ServerSession& session);
 
 class SessionIo {
  public:
@@ -21,16 +24,25 @@ class SessionIo {
     std::function<bool()> may_pile_up;  // false: a client without room is not listened to
   };
 
-  // Own descriptions of them where there can be: the client's keep their flags. Regular files work too.
-  SessionIo(asio::io_context& io, UniqueFd in, UniqueFd out, protocol::ServerSession& session, Events events);
+  // Own descriptions of them where there can be: the client's keep their flags. Regular files work
+  // too. Without `out`, `in` is a socket.
+  SessionIo(asio::io_context& io, UniqueFd in, UniqueFd out, protocol::ServerSession& session,
+            Events events);
 
-  void start();
+  // `already`: what has been read before.
+  void start(protocol::ByteView already = {});
   // Writes what the session has; call it after every turn of the loop.
   void flush();
-  // Writes the rest of a packet that is partly written, for at most a moment.
-  void flush_finally();
-  // False: the client is so far behind that nothing new should be started for it.
-  [[nodiscard]] bool has_room() const;
+  // Writes the rest of a packet that is partly written, until then.
+  void flush_finally(std::chrono::steady_clock::time_point deadline);
+  // Behind the end, and not in a callback: the client sees it. What the event loop still has of
+  // this is handed out at its next turn; until then it has to stay.
+  void close();
+  // After a time in which neither side could do anything: what the client has begun to say it may
+  // take its time for.
+  void resume() { watch_candidate(); }
+  // Waits for nothing but the signals that `signals` gives, or for the client to go away: true.
+  [[nodiscard]] bool wait_for_end(int signals) const;
 
  private:
   enum class Written { all, some, refused };
@@ -46,8 +58,9 @@ class SessionIo {
   protocol::ServerSession& m_session;
   Events m_events;
   asio::posix::stream_descriptor m_in;
-  asio::posix::stream_descriptor m_out;
-  UniqueFd m_in_file;   // where the event loop cannot wait for it
+  asio::posix::stream_descriptor m_own_out;
+  asio::posix::stream_descriptor& m_out;  // m_in, where that is a socket
+  UniqueFd m_in_file;                     // where the event loop cannot wait for it
   UniqueFd m_out_file;
   int m_out_fd;
   asio::steady_timer m_candidate_timer;

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "process/children.hpp"
+#include "process/fork_exec.hpp"
 
 extern char** environ;
 
@@ -41,59 +42,27 @@ std::vector<std::string> make_environment(const SpawnSettings& settings, std::ui
   return variables;
 }
 
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-  std::vector<char*> list;
-  for (std::string& one : strings) list.push_back(one.data());
-  list.push_back(nullptr);
-  return list;
-}
-
 std::optional<rlimit> limit_before;  // of descriptors, where raise_descriptor_limit() has raised it
 
 struct ChildEnds {
   int channel;
   int out;
   int err;
-  int trouble;  // where the reason goes if the program cannot be started
 };
 
-[[noreturn]] void become_program(const ChildEnds& ends, const char* path, const char* cwd, char** arguments,
-                                 char** environment, pid_t parent) {
-  int trouble = ends.trouble;
-  const auto give_up = [&](int code) {
-    [[maybe_unused]] const ssize_t ignored = write(trouble, &code, sizeof code);
-    _exit(127);
-  };
+void become_program(const ChildEnds& ends, const char* path, const char* cwd, char* const* arguments,
+                    char* const* environment, pid_t parent) {
   if (!process::die_with_parent(SIGKILL, parent)) _exit(127);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  for (int signal = 1; signal < NSIG; ++signal) {
-    if (signal != SIGKILL && signal != SIGSTOP) ::signal(signal, SIG_DFL);
-  }
   setsid();
   // Out of the way first: any of them may have a number that another is to get.
   const int channel = fcntl(ends.channel, F_DUPFD_CLOEXEC, channel_fd + 1);
   const int out = fcntl(ends.out, F_DUPFD_CLOEXEC, channel_fd + 1);
   const int err = fcntl(ends.err, F_DUPFD_CLOEXEC, channel_fd + 1);
-  trouble = fcntl(ends.trouble, F_DUPFD_CLOEXEC, channel_fd + 1);
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  if (dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0 || dup2(channel, channel_fd) < 0) give_up(errno);
+  if (dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0 || dup2(channel, channel_fd) < 0) return;
   if (limit_before) setrlimit(RLIMIT_NOFILE, &*limit_before);
-  if (cwd[0] != '\0' && chdir(cwd) != 0) give_up(errno);
+  if (cwd[0] != '\0' && chdir(cwd) != 0) return;
   execve(path, arguments, environment);
-  give_up(errno);
-  _exit(127);
-}
-
-// What the new process says of its exec: 0 where it went well.
-int exec_trouble(UniqueFd& from) {
-  int code = 0;
-  ssize_t got = 0;
-  do {
-    got = read(from.get(), &code, sizeof code);
-  } while (got < 0 && errno == EINTR);
-  return got == sizeof code ? code : 0;
 }
 
 std::string remedy_for(int code) {
@@ -115,12 +84,12 @@ void raise_descriptor_limit() {
 }
 
 Expected<FdPair> make_pipe() {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) {
+  FdPair ends;
+  if (!process::make_pipe(ends)) {
     return tl::unexpected(system_error("make a pipe for a test's output", errno, "raise `ulimit -n`"));
   }
-  fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  return FdPair{UniqueFd(ends[0]), UniqueFd(ends[1])};
+  fcntl(ends.ours.get(), F_SETFL, O_NONBLOCK);
+  return ends;
 }
 
 Expected<FdPair> make_channel() {
@@ -136,31 +105,24 @@ Expected<SpawnedProgram> spawn(const ProgramSpec& spec, const SpawnSettings& set
   auto channel = make_channel();
   auto out = make_pipe();
   auto err = make_pipe();
-  int trouble[2];
   if (!channel) return tl::unexpected(channel.error());
   if (!out) return tl::unexpected(out.error());
   if (!err) return tl::unexpected(err.error());
-  if (pipe2(trouble, O_CLOEXEC) != 0) return tl::unexpected(system_error("make a pipe", errno));
-  UniqueFd trouble_in(trouble[0]);
-  UniqueFd trouble_out(trouble[1]);
 
   std::vector<std::string> arguments{spec.path};
   arguments.insert(arguments.end(), spec.arguments.begin(), spec.arguments.end());
-  std::vector<std::string> environment = make_environment(settings, execution);
-  const std::vector<char*> argument_list = pointers(arguments);
-  const std::vector<char*> environment_list = pointers(environment);
-  const ChildEnds ends{channel->theirs.get(), out->theirs.get(), err->theirs.get(), trouble_out.get()};
+  const std::vector<std::string> environment = make_environment(settings, execution);
+  const std::vector<char*> argument_list = process::exec_list(arguments);
+  const std::vector<char*> environment_list = process::exec_list(environment);
+  const ChildEnds ends{channel->theirs.get(), out->theirs.get(), err->theirs.get()};
   const pid_t parent = getpid();
-  const pid_t pid = fork();
-  if (pid == 0) {
-    become_program(ends, spec.path.c_str(), settings.cwd.c_str(), const_cast<char**>(argument_list.data()),
-                   const_cast<char**>(environment_list.data()), parent);
-  }
-  if (pid < 0) return tl::unexpected(system_error("start " + spec.path, errno));
-  trouble_out.reset();
-  if (const int code = exec_trouble(trouble_in); code != 0) {
-    return tl::unexpected(system_error("start " + spec.path, code, remedy_for(code)));
-  }
+  const auto [pid, error] = process::fork_exec(
+      [&] {
+        become_program(ends, spec.path.c_str(), settings.cwd.c_str(), argument_list.data(), environment_list.data(),
+                       parent);
+      },
+      channel_fd);
+  if (error != 0) return tl::unexpected(system_error("start " + spec.path, error, remedy_for(error)));
   return SpawnedProgram{pid, std::move(channel->ours), std::move(out->ours), std::move(err->ours)};
 }
 

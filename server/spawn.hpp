@@ -10,7 +10,7 @@
 
 #include "protocol/error.hpp"
 #include "server/program_spec.hpp"
-#include "server/unique_fd.hpp"
+#include "process/unique_fd.hpp"
 
 namespace hearth::server {
 

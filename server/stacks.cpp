@@ -66,7 +66,10 @@ pid_t start_debugger(pid_t of, int out) {
   sigemptyset(&defaults);
   sigaddset(&defaults, SIGPIPE);
   posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
   pid_t debugger = -1;
   if (posix_spawnp(&debugger, "gdb", &actions, &attributes, const_cast<char* const*>(arguments),
                    environ) != 0) {

@@ -13,7 +13,7 @@
 #include <string>
 
 #include "server/orphans.hpp"
-#include "server/unique_fd.hpp"
+#include "process/unique_fd.hpp"
 
 namespace hearth::server {
 

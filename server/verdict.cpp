@@ -1,9 +1,8 @@
 #include "server/verdict.hpp"
 
-#include <string.h>
-#include <sys/wait.h>
-
 #include <cstdio>
+
+#include "process/wait_status.hpp"
 
 namespace hearth::server {
 using protocol::TestStatus;
@@ -20,7 +19,7 @@ std::string name(TestStatus status) {
 }
 
 std::string ending(const Evidence& evidence) {
-  return evidence.wait_status ? describe_wait_status(*evidence.wait_status) : "ended in a way that is not known";
+  return evidence.wait_status ? process::describe_wait_status(*evidence.wait_status) : "ended in a way that is not known";
 }
 
 std::string name_left(const std::vector<LeftProcess>& left) {
@@ -57,16 +56,6 @@ std::string describe_time(std::chrono::milliseconds time) {
   char text[32];
   std::snprintf(text, sizeof text, "%g s", static_cast<double>(time.count()) / 1000);
   return text;
-}
-
-std::string describe_wait_status(int wait_status) {
-  if (WIFEXITED(wait_status)) return "exited with status " + std::to_string(WEXITSTATUS(wait_status));
-  if (!WIFSIGNALED(wait_status)) return "ended with wait status " + std::to_string(wait_status);
-  const int signal = WTERMSIG(wait_status);
-  const char* const abbreviation = sigabbrev_np(signal);
-  return "was killed by signal " + std::to_string(signal) +
-         (abbreviation != nullptr ? std::string(" (SIG") + abbreviation + ')' : "") +
-         (WCOREDUMP(wait_status) ? ", core dumped" : "");
 }
 
 Judgement judge(const Evidence& evidence) {

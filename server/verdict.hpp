@@ -37,7 +37,4 @@ struct Judgement {
 // "1.5 s".
 [[nodiscard]] std::string describe_time(std::chrono::milliseconds time);
 
-// "exited with status 3", "was killed by signal 11 (SIGSEGV)".
-[[nodiscard]] std::string describe_wait_status(int wait_status);
-
 }  // namespace hearth::server

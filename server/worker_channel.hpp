@@ -10,7 +10,7 @@
 
 #include "server/asio.hpp"
 #include "server/readable_fd.hpp"
-#include "server/unique_fd.hpp"
+#include "process/unique_fd.hpp"
 
 namespace google::protobuf {
 class MessageLite;

@@ -9,6 +9,7 @@
 
 #include "server/output_tail.hpp"
 #include "server/spawn.hpp"
+#include "server/work_clock.hpp"
 #include "server/worker_channel.hpp"
 
 namespace hearth::worker {
@@ -37,7 +38,7 @@ struct Zygote {
   pid_t pid = 0;                // 0: not known yet
   std::uint64_t execution = 0;  // a suite's or a single test's process: its own name
   std::uint64_t mark = 0;       // in its environment, and in that of what it starts before it parks
-  std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+  SteadyTime since = work_time();
   std::string framework;
   std::string closing_failure;  // what its tear-down said
   std::string killed_because;   // why the server killed it; empty: it did not

@@ -21,7 +21,7 @@ namespace {
 
 constexpr char channel_variable[] = "HEARTH_CHANNEL";
 constexpr std::uint32_t channel_version = 1;
-constexpr std::size_t no_test = static_cast<std::size_t>(-1);
+constexpr std::size_t no_test = Assignment::none;
 
 std::uint64_t now() {
   timespec time{};
@@ -68,6 +68,15 @@ void close_all(const Received& received) {
   }
 }
 
+// What comes over the channel gets the lowest numbers: where a test has closed one of these, its threads would
+// print into that.
+void occupy_standard_descriptors() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    if (const int null = open("/dev/null", O_RDWR); null > fd) close(null);
+  }
+}
+
 std::uint64_t microseconds(const timeval& time) {
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000u + static_cast<std::uint64_t>(time.tv_usec);
 }
@@ -96,7 +105,7 @@ void Core::end_with_server() const {
   _exit(0);
 }
 
-void Core::hello(std::string_view framework, std::string_view version) {
+void Core::hello(std::string_view framework, std::string_view version, bool shares) {
   std::string encoded;
   protozero::pbf_writer hello(encoded);
   hello.add_uint32(1, channel_version);
@@ -104,6 +113,7 @@ void Core::hello(std::string_view framework, std::string_view version) {
   hello.add_uint64(3, static_cast<std::uint64_t>(m_pid));
   message::add(hello, 4, framework);
   message::add(hello, 5, version);
+  if (shares) hello.add_bool(6, true);
   if (!send(message::from_zygote::hello, encoded)) end_with_server();
 }
 
@@ -209,6 +219,8 @@ bool Core::perform(const Received& received, Assignment& assignment) {
         return run_test(message::read_run_test(reader.get_message()), received, assignment);
       case message::to_zygote::start_suite:
         return start_suite(message::read_run_test(reader.get_message()), received, assignment);
+      case message::to_zygote::start_shared:
+        return start_shared(message::read_run_test(reader.get_message()), received, assignment);
       case message::to_zygote::kill: kill(message::read_kill(reader.get_message())); break;
       case message::to_zygote::finish:
         if (message::read_varint(reader.get_message(), 1) != 0) end_with_server();
@@ -221,10 +233,10 @@ bool Core::perform(const Received& received, Assignment& assignment) {
   return false;
 }
 
-std::size_t Core::find(const message::RunTest& run) const {
-  if (run.test < m_tests->count() && describe_within_bounds(*m_tests, run.test).name == run.name) return run.test;
+std::size_t Core::find(std::uint32_t test, std::string_view name) const {
+  if (test < m_tests->count() && describe_within_bounds(*m_tests, test).name == name) return test;
   for (std::size_t i = 0; i < m_tests->count(); ++i) {
-    if (describe_within_bounds(*m_tests, i).name == run.name) return i;
+    if (describe_within_bounds(*m_tests, i).name == name) return i;
   }
   return no_test;
 }
@@ -238,10 +250,15 @@ void Core::refuse(std::uint64_t execution, std::string_view why) const {
 }
 
 bool Core::run_test(const message::RunTest& run, const Received& received, Assignment& assignment) {
-  const std::size_t test = find(run);
+  if (run.in_place && run.keep) {
+    become_shared();
+    if (!begin_shared(run, received, assignment)) assignment = await_shared();
+    return true;
+  }
+  const std::size_t test = find(run.test, run.name);
   if (test == no_test) {
     refuse(run.execution, "the program has no such test any more");
-  } else if (run.in_place || fork_execution(run.execution, false) == 0) {
+  } else if (run.in_place || fork_execution(run.execution, Kind::test) == 0) {
     become_test(run, received);
     assignment = {Task::run_test, test};
     return true;
@@ -251,12 +268,22 @@ bool Core::run_test(const message::RunTest& run, const Received& received, Assig
 }
 
 bool Core::start_suite(const message::RunTest& run, const Received& received, Assignment& assignment) {
-  const std::size_t test = find(run);
+  const std::size_t test = find(run.test, run.name);
   if (test == no_test) {
     refuse(run.execution, "the program has no such test any more");
-  } else if (fork_execution(run.execution, true) == 0) {
-    become_suite(run, received);
+  } else if (fork_execution(run.execution, Kind::suite) == 0) {
+    become_parked(run, received);
     assignment = {Task::set_up_suite, test};
+    return true;
+  }
+  close_all(received);
+  return false;
+}
+
+bool Core::start_shared(const message::RunTest& run, const Received& received, Assignment& assignment) {
+  if (fork_execution(run.execution, Kind::shared) == 0) {
+    become_parked(run, received);
+    assignment = next();
     return true;
   }
   close_all(received);
@@ -271,7 +298,7 @@ void Core::kill(const message::Kill& kill) const {
 }
 
 // Forks; 0 in the child. In the zygote the server is told, also when there was no fork.
-pid_t Core::fork_execution(std::uint64_t execution, bool is_suite) {
+pid_t Core::fork_execution(std::uint64_t execution, Kind kind) {
   const std::uint64_t when = now();
   const pid_t pid = fork();
   if (pid == 0) return 0;
@@ -280,14 +307,18 @@ pid_t Core::fork_execution(std::uint64_t execution, bool is_suite) {
     return -1;
   }
   setpgid(pid, pid);
-  m_executions.push_back({execution, pid, is_suite});
+  m_executions.push_back({execution, pid, kind});
+  started(execution, pid, when);
+  return pid;
+}
+
+void Core::started(std::uint64_t execution, pid_t pid, std::uint64_t when) const {
   std::string encoded;
   protozero::pbf_writer started(encoded);
   started.add_uint64(1, execution);
   started.add_uint64(2, static_cast<std::uint64_t>(pid));
   started.add_uint64(3, when);
   send(message::from_zygote::started, encoded);
-  return pid;
 }
 
 void Core::become_child(std::uint64_t execution, int out, int err) const {
@@ -328,7 +359,8 @@ void Core::take_channel(int channel) {
   }
 }
 
-void Core::become_suite(const message::RunTest& run, const Received& received) {
+// A process with a command channel of its own: a suite's, or a shared one.
+void Core::become_parked(const message::RunTest& run, const Received& received) {
   const auto [channel, out, err] = received.descriptors;
   become_child(run.execution, out, err);
   give_signals_back();
@@ -339,6 +371,75 @@ void Core::become_suite(const message::RunTest& run, const Received& received) {
   m_pid = getpid();
   m_executions.clear();
 }
+
+// ---- a shared process: tests in its own place, one after the other --------------------------------------
+
+// Of a program that was started to be one.
+void Core::become_shared() {
+  give_signals_back();
+  m_signals_taken = false;
+  close(m_signals);
+  close(m_children_list);
+}
+
+bool Core::begin_shared(const message::RunTest& run, const Received& received, Assignment& assignment) {
+  const std::size_t test = find(run.test, run.name);
+  if (test == no_test || received.descriptors[0] < 0) {
+    refuse(run.execution, "the program has no such test any more");
+    close_all(received);
+    return false;
+  }
+  m_execution = run.execution;
+  assignment = {Task::run_shared, test, run.next_name.empty() ? no_test : find(run.next_test, run.next_name)};
+  report::open(move_up(received.descriptors[0], m_channel + 1));
+  started(run.execution, m_pid, now());
+  return true;
+}
+
+// The server sees to it that what is left of this process's is ended.
+Assignment Core::await_shared() {
+  for (;;) {
+    const Received received = receive(m_channel);
+    if (received.kind == Received::Kind::closed) _exit(0);
+    Assignment assignment{Task::finish, 0};
+    protozero::pbf_reader reader(received.bytes.data(), received.bytes.size());
+    while (reader.next()) {
+      if (reader.tag() == message::to_zygote::run_test) {
+        if (begin_shared(message::read_run_test(reader.get_message()), received, assignment)) return assignment;
+      } else if (reader.tag() == message::to_zygote::finish) {
+        if (message::read_varint(reader.get_message(), 1) != 0) _exit(0);
+        return assignment;
+      } else {
+        reader.skip();
+      }
+    }
+  }
+}
+
+Assignment Core::next() {
+  report::flush_output();
+  occupy_standard_descriptors();
+  if (send(message::from_zygote::ready, {})) return await_shared();
+  std::fputs("hearth: this process's channel to the server is closed\n", stderr);
+  _exit(1);
+}
+
+void Core::test_over() const {
+  std::string encoded;
+  protozero::pbf_writer ended(encoded);
+  ended.add_uint64(1, m_execution);
+  ended.add_uint64(6, now());
+  send(message::from_zygote::ended, encoded);
+}
+
+void Core::suite_closed(std::string_view failure) const {
+  std::string encoded;
+  protozero::pbf_writer closed(encoded);
+  message::add(closed, 1, failure.substr(0, max_packet / 2));
+  send(message::from_zygote::suite_closed, encoded);
+}
+
+// ---- the ends of processes ------------------------------------------------------------------------------
 
 void Core::reap() {
   signalfd_siginfo ignored;
@@ -378,7 +479,7 @@ bool Core::reap_one() {
 // A suite's process that stops would take the tests that are to come with it. A test that stops runs into its limit.
 void Core::go_on(pid_t stopped) const {
   for (const Execution& execution : m_executions) {
-    if (execution.pid == stopped && execution.is_suite) ::kill(stopped, SIGCONT);
+    if (execution.pid == stopped && execution.kind == Kind::suite) ::kill(stopped, SIGCONT);
   }
 }
 
@@ -438,8 +539,8 @@ void Core::closed(std::string_view failure) {
 
 bool served() noexcept { return Core::instance().served(); }
 
-void hello(std::string_view framework, std::string_view version) {
-  Core::instance().hello(framework, version);
+void hello(std::string_view framework, std::string_view version, bool shares) {
+  Core::instance().hello(framework, version, shares);
 }
 
 Assignment park(const Tests& tests, const SetUp& set_up) {
@@ -448,6 +549,16 @@ Assignment park(const Tests& tests, const SetUp& set_up) {
 
 Assignment park_suite(const Tests& tests, const SetUp& set_up) {
   return Core::instance().park(tests, set_up, true);
+}
+
+Assignment next() { return Core::instance().next(); }
+
+void suite_closed(std::string_view failure) { Core::instance().suite_closed(failure); }
+
+void leave() {
+  report::flush_everything();
+  Core::instance().closed({});
+  _exit(0);
 }
 
 void closed(std::string_view failure) { Core::instance().closed(failure); }

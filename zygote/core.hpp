@@ -22,15 +22,21 @@ class Core {
   static Core& instance();
 
   [[nodiscard]] bool served() const { return m_channel >= 0; }
-  void hello(std::string_view framework, std::string_view version);
+  void hello(std::string_view framework, std::string_view version, bool shares);
   Assignment park(const Tests& tests, const SetUp& set_up, bool is_suite);
   void closed(std::string_view failure);
 
+  // In a shared process.
+  Assignment next();
+  void suite_closed(std::string_view failure) const;
+  void test_over() const;
+
  private:
+  enum class Kind { test, suite, shared };
   struct Execution {
     std::uint64_t id;
     pid_t pid;
-    bool is_suite;
+    Kind kind;
   };
 
   Core();
@@ -47,14 +53,19 @@ class Core {
   bool perform(const Received& received, Assignment& assignment);
   bool run_test(const message::RunTest& run, const Received& received, Assignment& assignment);
   bool start_suite(const message::RunTest& run, const Received& received, Assignment& assignment);
-  [[nodiscard]] std::size_t find(const message::RunTest& run) const;
+  bool start_shared(const message::RunTest& run, const Received& received, Assignment& assignment);
+  [[nodiscard]] std::size_t find(std::uint32_t test, std::string_view name) const;
   void kill(const message::Kill& kill) const;
   void refuse(std::uint64_t execution, std::string_view why) const;
 
-  pid_t fork_execution(std::uint64_t execution, bool is_suite);
+  pid_t fork_execution(std::uint64_t execution, Kind kind);
+  void started(std::uint64_t execution, pid_t pid, std::uint64_t when) const;
   void become_child(std::uint64_t execution, int out, int err) const;
   void become_test(const message::RunTest& run, const Received& received);
-  void become_suite(const message::RunTest& run, const Received& received);
+  void become_parked(const message::RunTest& run, const Received& received);
+  void become_shared();
+  bool begin_shared(const message::RunTest& run, const Received& received, Assignment& assignment);
+  Assignment await_shared();
   void take_channel(int channel);
 
   void reap();
@@ -72,6 +83,7 @@ class Core {
   std::optional<std::uint64_t> m_mark;  // what they say, while parked
   const Tests* m_tests = nullptr;
   bool m_describe = true;
+  std::uint64_t m_execution = 0;  // in a shared process: the test that runs
   bool m_signals_taken = false;
   sigset_t m_program_mask{};
   struct sigaction m_program_sigchld {};
@@ -82,6 +94,10 @@ class Core {
 // The test's own report channel, from Core::become_test on.
 namespace report {
 void open(int channel);
+// Of stdio and iostreams.
+void flush_output();
+// And of coverage data, at a process's end.
+void flush_everything();
 }
 
 void run_warm_up_hooks();

@@ -13,11 +13,13 @@ namespace hearth::zygote::message {
 
 // Tags of the envelopes' oneofs.
 namespace to_zygote {
-enum Tag : protozero::pbf_tag_type { welcome = 1, run_test = 2, kill = 3, start_suite = 4, finish = 5 };
+enum Tag : protozero::pbf_tag_type {
+  welcome = 1, run_test = 2, kill = 3, start_suite = 4, finish = 5, start_shared = 6
+};
 }
 namespace from_zygote {
 enum Tag : protozero::pbf_tag_type {
-  hello = 1, tests = 2, ready = 3, started = 4, ended = 5, refused = 6, closed = 7
+  hello = 1, tests = 2, ready = 3, started = 4, ended = 5, refused = 6, closed = 7, suite_closed = 8
 };
 }
 namespace from_test {
@@ -29,6 +31,9 @@ struct RunTest {
   std::uint32_t test = 0;
   std::string name;
   bool in_place = false;
+  bool keep = false;
+  std::uint32_t next_test = 0;
+  std::string next_name;
 };
 
 inline RunTest read_run_test(protozero::pbf_reader reader) {
@@ -39,6 +44,9 @@ inline RunTest read_run_test(protozero::pbf_reader reader) {
       case 2: run.test = reader.get_uint32(); break;
       case 3: run.name = reader.get_string(); break;
       case 4: run.in_place = reader.get_bool(); break;
+      case 5: run.keep = reader.get_bool(); break;
+      case 6: run.next_test = reader.get_uint32(); break;
+      case 7: run.next_name = reader.get_string(); break;
       default: reader.skip();
     }
   }

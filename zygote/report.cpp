@@ -5,6 +5,7 @@
 #include <iostream>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "zygote/core.hpp"
 
@@ -47,19 +48,33 @@ void send_piece(protozero::pbf_tag_type tag, std::string_view encoded) {
   zygote::send(state().channel, packet);
 }
 
-void flush_everything() {
-  std::cout.flush();
-  std::cerr.flush();
-  std::fflush(nullptr);
-  if (__gcov_dump != nullptr) __gcov_dump();
-  if (__llvm_profile_write_file != nullptr) __llvm_profile_write_file();
+void send_verdict(Outcome outcome) {
+  const std::lock_guard lock(state().mutex);
+  std::string encoded;
+  protozero::pbf_writer(encoded).add_enum(1, static_cast<int>(outcome));
+  encoded += state().properties;
+  send_piece(message::from_test::verdict, encoded);
 }
 
 }  // namespace
 
+void flush_output() {
+  std::cout.flush();
+  std::cerr.flush();
+  std::fflush(nullptr);
+}
+
+void flush_everything() {
+  flush_output();
+  if (__gcov_dump != nullptr) __gcov_dump();
+  if (__llvm_profile_write_file != nullptr) __llvm_profile_write_file();
+}
+
 void open(int channel) {
+  const std::lock_guard lock(state().mutex);
   state().channel = channel;
   state().owner = getpid();
+  state().properties.clear();
 }
 
 bool own_process() noexcept { return state().owner == getpid(); }
@@ -107,11 +122,7 @@ void subunit_v1(std::string_view piece) {
 void finish(Outcome outcome) {
   if (own_process()) {
     flush_everything();
-    const std::lock_guard lock(state().mutex);
-    std::string encoded;
-    protozero::pbf_writer(encoded).add_enum(1, static_cast<int>(outcome));
-    encoded += state().properties;
-    send_piece(message::from_test::verdict, encoded);
+    send_verdict(outcome);
   }
   _exit(0);
 }
@@ -119,6 +130,23 @@ void finish(Outcome outcome) {
 void finish() {
   if (own_process()) flush_everything();
   _exit(0);
+}
+
+void conclude(Outcome outcome) {
+  if (!own_process()) _exit(0);
+  flush_output();
+  send_verdict(outcome);
+  conclude();
+}
+
+void conclude() {
+  if (!own_process()) _exit(0);
+  flush_output();
+  {
+    const std::lock_guard lock(state().mutex);
+    close(std::exchange(state().channel, -1));
+  }
+  Core::instance().test_over();
 }
 
 }  // namespace hearth::zygote::report

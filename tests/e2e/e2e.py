@@ -3,8 +3,11 @@
 Usage of a test file: FILE_test.py HEARTH PROGRAM... [-- NAME...]; only the tests whose names have one of NAME in them.
 """
 
+import contextlib
+import itertools
 import os
 import shutil
+import socket
 import sys
 import tempfile
 import traceback
@@ -12,6 +15,22 @@ import traceback
 import hearth_client
 
 programs = {}  # by name
+
+
+_ports = itertools.count(os.getpid() * 37)
+
+
+def free_port():
+    """A TCP port of 127.0.0.1 that nobody has, and that the kernel gives to nobody who asks for any."""
+    while True:
+        port = 20_000 + next(_ports) % 12_000
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
+
+
+class Skip(Exception):
+    """A test cannot be made here; says why."""
 
 
 class Folder:
@@ -60,7 +79,8 @@ def _tests(module, names):
 def main():
     """Runs the tests of the file that calls it."""
     arguments, _, names = "\0".join(sys.argv[1:]).partition("\0--\0")
-    hearth_client.Server.hearth, *paths = arguments.split("\0")
+    # Absolute: tests change the directory.
+    hearth_client.Server.hearth, *paths = map(os.path.abspath, arguments.split("\0"))
     programs.update((os.path.basename(path), path) for path in paths)
     tests = _tests(sys.modules["__main__"], names.split("\0") if names else [])
     print(f"1..{len(tests)}", flush=True)
@@ -70,6 +90,8 @@ def main():
         try:
             test()
             print(f"ok {number} - {title}", flush=True)
+        except Skip as why:
+            print(f"ok {number} - {title} # SKIP {why}", flush=True)
         except Exception:  # the next tests are to run
             failed += 1
             print(f"not ok {number} - {title}", flush=True)

@@ -2,6 +2,7 @@
 """Clients that send what they should not. The session survives, says what was wrong, and answers what comes behind."""
 
 import json
+import os
 import random
 import struct
 import sys
@@ -25,6 +26,26 @@ def check_alive(server, errors=None):
         assert len(server.collector.errors) == errors, server.state()
     assert server.run(TEST).of(TEST).status == "success"
     assert server.goodbye() == 0
+
+
+def test_hostile_programs():
+    """Programs at odds with the worker channel: every test gets a final status, and those of others are unaffected"""
+    zygote = os.path.join(os.path.dirname(os.path.abspath(__file__)), "programs", "hostile_zygote.py")
+    odd = [f"odd{seed}={sys.executable} {zygote} {seed}" for seed in (0, 3, 4, 10, 13, 19)]
+    # What is never answered costs a time limit: their own, or a suite's; the good program is far from it.
+    limits = ("--jobs", "40", "--timeout", "4", "--grace", "0.1", "--load-timeout", "10")
+    for isolation in "process", "none":
+        with Server(*odd, programs["faults"], options=(*limits, "--isolation", isolation)) as server:
+            ids = server.list()
+            assert len(ids) > 8, server.state()
+            asked = [test_id for test_id in ids if test_id.startswith("odd")]
+            results = server.run(*asked, TEST)
+            assert results.of(TEST).status == "success", server.state()
+            statuses = results.statuses()
+            assert set(asked) < set(statuses), server.state()
+            assert all(status in ("success", "fail", "skip", "xfail", "uxsuccess") for status in statuses.values()), statuses
+            assert server.goodbye() == 0
+            assert not server.wait_for_no_process()
 
 
 def test_random_bytes():

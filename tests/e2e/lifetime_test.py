@@ -3,6 +3,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -203,8 +204,31 @@ def test_closed_descriptors():
     for closed, status in (((0,), 1), ((1,), 0), ((2,), 0), ((0, 1, 2), 1)):
         with tempfile.TemporaryFile() as out:
             command = f"exec {Server.hearth} serve {programs['faults']} " + " ".join(f"{fd}<&-" for fd in closed)
-            done = subprocess.run(["/bin/sh", "-c", command], input=HELLO + GOODBYE, stdout=out, stderr=out, timeout=60)
+            done = subprocess.run(["/bin/sh", "-c", command], input=HELLO + GOODBYE, stdout=out, stderr=out, timeout=300)
             assert done.returncode == status, (closed, done.returncode)
+
+
+def test_channel():
+    """HEARTH_CHANNEL_FD: the session is on that socket, and on nothing else"""
+    ours, theirs = socket.socketpair()
+    with ours:
+        environment = {**os.environ, "HEARTH_CHANNEL_FD": str(theirs.fileno())}
+        process = subprocess.Popen([Server.hearth, "serve", programs["faults"]], env=environment, stdin=theirs.fileno(),
+                                   stdout=subprocess.PIPE, pass_fds=[theirs.fileno()])
+        theirs.close()
+        ours.sendall(HELLO + GOODBYE)
+        ours.settimeout(60)
+        received = b"".join(iter(lambda: ours.recv(65536), b""))  # until nobody holds the other end
+        assert process.communicate(timeout=300)[0] == b"" and process.returncode == 0
+        assert b'"msg"' in received and b"Hello" in received, received
+
+
+def test_channel_that_is_none():
+    """A HEARTH_CHANNEL_FD that is no socket is said to be none"""
+    for value in ("", "x", "-1", "77", "0", "99999999999"):
+        done = subprocess.run([Server.hearth, "serve", programs["faults"]], env={**os.environ, "HEARTH_CHANNEL_FD": value},
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
+        assert done.returncode == 2 and b"HEARTH_CHANNEL_FD" in done.stderr and done.stdout == b"", done
 
 
 def test_ignored_and_blocked_signals():

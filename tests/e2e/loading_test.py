@@ -121,7 +121,7 @@ def test_names():
 
 def refused(*arguments):
     done = subprocess.run([Server.hearth, "serve", *arguments], stdin=subprocess.DEVNULL, capture_output=True,
-                          timeout=60)
+                          timeout=300)
     assert done.returncode == 2 and not done.stdout, done
     return done.stderr.decode()
 

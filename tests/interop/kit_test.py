@@ -3,7 +3,8 @@
 rule and no other, apart from those that the kit cannot judge then. Writes TAP. Arguments: names of faults, for these
 only; `--full` makes every check of every fault, which takes three times as long.
 
-Servers are forked from this process instead of started: a kit's run takes a second or two, not fifteen."""
+Servers are forked from this process instead of started: a kit's run takes a second or two, not fifteen. Forks of a
+Python process cost by its size, so this one is kept small."""
 
 import multiprocessing
 import os
@@ -109,7 +110,7 @@ def judge(job):
     arguments = LIMITS + (["--break", name] if name else [])
     vectors = HERE.parents[1] / "spec" / "vectors" / "rpc"
     kit = Kit(launch_fork(arguments), IDS, SILENCE, vectors, clock_skew=600)
-    outcomes = list(run_checks(chosen(name, full), kit))
+    outcomes = list(run_checks(chosen(name, full), kit, jobs=0))
     rule = FAULTS[name].rule if name else None
     excused = dependents(CHECKS, rule) if name else set()
     wrong = []

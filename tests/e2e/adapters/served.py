@@ -65,5 +65,5 @@ def run(hearth, programs, *options, ids=None):
 
 
 def list_ids(hearth, *programs):
-    done = subprocess.run([hearth, "list", *programs], capture_output=True, check=True, timeout=120)
+    done = subprocess.run([hearth, "list", *programs], capture_output=True, check=True, timeout=300)
     return done.stdout.decode("utf-8").splitlines()

@@ -1,6 +1,4 @@
-// A program whose tests do what a server has to survive, and meet the test that started the server
-// in the folder $FAULTS_DIR: a line in a file there tells it how far they are, and a gate (a FIFO)
-// makes them wait for it.
+// A program whose tests do what a server has to survive.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -14,36 +12,9 @@
 #include <string>
 #include <thread>
 
+#include "meeting.hpp"
+
 namespace {
-
-std::string in_folder(const std::string& name) {
-  return std::string(std::getenv("FAULTS_DIR")) + '/' + name;
-}
-
-void tell(const std::string& file, const std::string& line) {
-  const int fd = open(in_folder(file).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-  const std::string text = line + '\n';
-  if (write(fd, text.data(), text.size()) < 0) std::abort();
-  close(fd);
-}
-void tell_pid(const std::string& file) {
-  tell(file, std::to_string(getpid()));
-}
-
-// Returns when the gate has been opened for one more.
-void pass_gate(const std::string& name) {
-  const int fd = open(in_folder(name).c_str(), O_RDONLY | O_CLOEXEC);
-  char byte = 0;
-  if (read(fd, &byte, 1) != 1) std::abort();
-  close(fd);
-}
-
-// True for the first caller, in whatever process.
-bool is_first(const std::string& name) {
-  const int fd = open(in_folder(name).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (fd >= 0) close(fd);
-  return fd >= 0;
-}
 
 [[noreturn]] void wait_forever() {
   for (;;) pause();
@@ -282,6 +253,28 @@ TEST_F(Expensive, StopsItsParent) {
 TEST_F(Expensive, LeavesDaemon) {
   start_daemon("daemons", environ);
 }
+
+class WaitingTearDown : public testing::Test {
+ protected:
+  static void TearDownTestSuite() {
+    tell_pid("tearing-down");
+    pass_gate("teardown");
+  }
+};
+TEST_F(WaitingTearDown, One) {}
+TEST_F(WaitingTearDown, Two) {}
+TEST_F(WaitingTearDown, Three) {}
+
+class WaitingSetUp : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    tell_pid("setting-up");
+    pass_gate("setup");
+  }
+};
+TEST_F(WaitingSetUp, One) {}
+TEST_F(WaitingSetUp, Two) {}
+TEST_F(WaitingSetUp, Three) {}
 
 class HangingTearDown : public testing::Test {
  protected:

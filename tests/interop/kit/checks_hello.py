@@ -59,6 +59,7 @@ def commands_before_hello(kit):
 def second_hello(kit):
     with kit.open() as session:
         for n, message in enumerate((HELLO, {**HELLO, "max": 9}, {"msg": "Hello", "max": 9, "min": 8})):
+            session.barrier()  # whatever it said before has been read
             answered = len(session.hellos)
             session.send_message(message)
             session.barrier()

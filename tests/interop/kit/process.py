@@ -1,5 +1,6 @@
 """The server under test as a process: started, written to, read from, and cleared away with everything that it
-started. One thread; every wait has a deadline, which only ever turns silence into a failure.
+started. One thread; every wait has a deadline, which only ever turns silence into a failure. A server that computes is
+not silent: on a busy machine it gets the time that it needs.
 
 Each check has a process of its own (runner.py), which adopts whatever its server leaves behind: what is below it
 when the server has exited is a leftover."""
@@ -7,6 +8,7 @@ when the server has exited is a leftover."""
 import ctypes
 import errno
 import fcntl
+import math
 import os
 import select
 import signal
@@ -15,6 +17,7 @@ import subprocess
 import tempfile
 import termios
 import time
+import typing
 
 PR_SET_CHILD_SUBREAPER = 36
 # East of Greenwich by no whole hour, for a server that takes local time for UTC.
@@ -25,6 +28,12 @@ def adopt_orphans():
     """From here on, descendants of this process whose parents die become its children."""
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+class Process(typing.NamedTuple):
+    state: bytes
+    parent: int
+    ticks: int  # of CPU time
 
 
 class Silent(Exception):
@@ -78,29 +87,44 @@ class ServerProcess:
 
     def exchange(self, data, receive, until, tolerate_end=False):
         """Writes `data` while it hands what arrives to `receive`, until all is written and until() holds. The
-        deadline starts anew whenever bytes move, and ten times it is the end of every wait."""
+        deadline starts anew whenever bytes move or the server computes, and ten times it is the end of every wait."""
         data = memoryview(data)
-        last = started = time.monotonic()
+        end = time.monotonic() + 10 * self._timeout
+        half, work = self._half(), None
         while data or not until():
             if self.stdout_ended:
                 if tolerate_end:
                     return
                 raise Ended()
-            wait = min(last + self._timeout, started + 10 * self._timeout) - time.monotonic()
-            if wait <= 0:
-                raise Silent()
+            now = time.monotonic()
+            if now >= min(half, end):
+                before, work = work, self._work()
+                if work == before or now >= end:
+                    raise Silent()
+                half = self._half()
             poll = select.poll()
             poll.register(self._child.stdout.fileno(), select.POLLIN)
             if data and not self.stdin_closed:
                 poll.register(self._child.stdin.fileno(), select.POLLOUT)
-            for fd, _ in poll.poll(wait * 1000):
-                last = time.monotonic()
+            for fd, _ in poll.poll(max(0, min(half, end) - now) * 1000):
+                half, work = self._half(), None
                 if fd == self._child.stdout.fileno():
                     self._read(receive)
                 else:
                     data = self._write(data)
             if self.stdin_closed:
                 data = data[:0]
+
+    def _half(self):
+        """When half of the deadline is over. Two looks at the server, that far apart, tell whether it computes."""
+        return time.monotonic() + self._timeout / 2
+
+    def _work(self):
+        """What the server and those below it have computed, in clock ticks; equal to nothing while one of them would
+        like to."""
+        processes = _live_processes()
+        found = [processes[pid] for pid in (self._child.pid, *self.descendants(processes)) if pid in processes]
+        return math.nan if any(p.state in b"RD" for p in found) else sum(p.ticks for p in found)
 
     def _read(self, receive):
         try:
@@ -145,18 +169,20 @@ class ServerProcess:
 
     def _poll(self, ask):
         end = time.monotonic() + self._timeout
+        pause = 0.001
         while True:
             answer = ask()
             if answer is not None or time.monotonic() > end:
                 return answer
-            time.sleep(0.002)
+            time.sleep(pause)
+            pause = min(2 * pause, 0.1)
 
-    def descendants(self):
+    def descendants(self, processes=None):
         """Every live process below this one, the server apart."""
-        parents = _live_processes()
+        processes = processes or _live_processes()
         found, below = [], {os.getpid()}
         while below:
-            below = {pid for pid, parent in parents.items() if parent in below}
+            below = {pid for pid, process in processes.items() if process.parent in below}
             found += below
         return sorted(set(found) - {self._child.pid})
 
@@ -186,16 +212,16 @@ class ServerProcess:
 
 
 def _live_processes():
-    """Process id to parent's, zombies left out."""
-    parents = {}
+    """Process id to Process, zombies left out."""
+    processes = {}
     for name in os.listdir("/proc"):
         if not name.isdigit():
             continue
         try:
             with open(f"/proc/{name}/stat", "rb") as file:
-                state, parent = file.read().rpartition(b")")[2].split()[:2]
+                fields = file.read().rpartition(b")")[2].split()
         except OSError:  # gone
             continue
-        if state != b"Z":
-            parents[int(name)] = int(parent)
-    return parents
+        if fields[0] != b"Z":
+            processes[int(name)] = Process(fields[0], int(fields[1]), int(fields[11]) + int(fields[12]))
+    return processes

@@ -1,4 +1,4 @@
-#include "client/comparison.hpp"
+#include "client/compare/comparison.hpp"
 
 #include <doctest/doctest.h>
 

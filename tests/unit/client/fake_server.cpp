@@ -4,11 +4,13 @@
 //   lost: the server kills itself when the test has started and said something;
 //   noise: bytes that are no packet come before its pass.
 // BEHAVIOUR: good; mute: ends without a Hello; disjoint: speaks other versions; cut: ends in the
-// middle of its list; grumpy: says something on stderr, exits with 5 after Goodbye.
+// middle of its list; grumpy: says something on stderr, exits with 5 after Goodbye; passed_on:
+// speaks through somebody who passes on what it prints, and says why it is lost.
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,12 @@ class FakeServer {
 
   int serve() {
     if (m_behaviour == "mute") return 3;
+    if (m_behaviour == "silent") pause();
+    if (m_behaviour == "passed_on") {
+      pass_on("stdout", "a line\nhalf ");
+      pass_on("stderr", "no newline");
+      pass_on("stdout", "and half\n");
+    }
     if (m_behaviour == "grumpy")
       write_all(STDERR_FILENO, as_bytes("grumpy\x1b today\nand no newline"));
     std::array<std::byte, 65536> buffer{};
@@ -57,6 +65,16 @@ class FakeServer {
     m_session.consume(m_session.output().size());
   }
 
+  static void pass_on(std::string_view file, std::string_view text) {
+    Bytes packet;
+    (void)encode({.test_id = rpc_test_id,
+                  .mime_type = text_type,
+                  .file_name = file,
+                  .file_content = as_bytes(text)},
+                 packet);
+    write_all(STDOUT_FILENO, packet);
+  }
+
   void on(const ListRequested& list) {
     for (const auto& id : list.tests.value_or(m_ids)) m_session.exists(list.ordinal, id);
     if (m_behaviour == "cut") {
@@ -67,9 +85,18 @@ class FakeServer {
   }
 
   void on(const RunRequested& run) {
+    if (m_behaviour == "falls") {
+      flush();
+      _exit(7);
+    }
     bool done = true;
+    if (m_behaviour == "deaf") {
+      flush();
+      pause();
+    }
     for (const auto& id : run.tests.value_or(m_ids)) {
       if (id.ends_with("omit")) continue;
+      const auto times = ++m_times[id.substr(id.find('.'))];
       m_session.started(run.ordinal, id, when);
       if (id.ends_with("hang")) {
         done = false;
@@ -78,15 +105,21 @@ class FakeServer {
       if (id.ends_with("lost")) {
         m_session.attach(run.ordinal, id, "stdout", text_type, as_bytes("last words"), false);
         flush();
+        if (m_behaviour == "passed_on") pass_on("error", "the tunnel broke\nfor good\n");
         raise(SIGKILL);
       }
       if (id.ends_with("noise")) {
         flush();
         write_all(STDOUT_FILENO, as_bytes("noise\n"));
       }
-      const bool fails = id.ends_with("fail");
+      const bool fails = id.ends_with("fail") || (id.ends_with("flaky") && times == 1) ||
+                         (id.ends_with("first") && times == 1) ||
+                         (id.ends_with("later") && times == 2);
       if (fails) m_session.attach(run.ordinal, id, "traceback", text_type, as_bytes("why\n"), true);
       m_session.finished(run.ordinal, id, fails ? TestStatus::fail : TestStatus::success, when);
+      if (id.ends_with("twice")) m_session.finished(run.ordinal, id, TestStatus::success, when);
+      if (id.ends_with("stray"))
+        m_session.finished(run.ordinal, "nobody.asked", TestStatus::success, when);
     }
     if (done) m_session.done(run.ordinal);
   }
@@ -97,6 +130,7 @@ class FakeServer {
   std::string m_behaviour;
   std::vector<std::string> m_ids;
   ServerSession m_session;
+  std::map<std::string, int> m_times;  // tests run, by the ends of their ids
   int m_status = -1;
 };
 

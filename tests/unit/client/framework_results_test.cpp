@@ -1,8 +1,8 @@
-#include "client/framework_results.hpp"
+#include "client/compare/framework_results.hpp"
 
 #include <doctest/doctest.h>
 
-#include "client/xml_scanner.hpp"
+#include "client/compare/xml_scanner.hpp"
 
 using namespace hearth::client;
 using hearth::protocol::TestStatus;

@@ -1,8 +1,10 @@
-#include "client/orchestrator.hpp"
+#include "client/run/orchestrator.hpp"
 
 #include <doctest/doctest.h>
 
 #include <csignal>
+
+#include "client/exit_code.hpp"
 
 using namespace hearth::client;
 using hearth::protocol::TestStatus;
@@ -10,22 +12,22 @@ using Words = std::vector<std::string>;
 
 namespace {
 
-class Recorder : public Observer {
+class Recorder : public RunListener {
  public:
   void on_note(std::string_view line) override { notes.emplace_back(line); }
-  void on_selected(const std::vector<std::string>& ids) override { selected = ids; }
-  void on_packet(const hearth::protocol::PacketView&) override { ++packets; }
-  void on_report(const TestReport& report, const Counts&) override {
+  void on_begin(const RunInfo& info) override { selected = *info.ids; }
+  void on_packet(Worker, const hearth::protocol::PacketView&) override { ++packets; }
+  void on_result(const TestReport& report, const Counts&) override {
+    for (const auto& attachment : report.attachments) attached += attachment.text;
+    if (report.lost) return lost.push_back(report.id);
+    if (!report.asked_for) return strays.push_back(report.id);
     reports.push_back(report.id + " " + std::string(to_string(report.status)));
     if (interrupt) std::raise(SIGINT);
   }
-  void on_lost_test(const TestReport& report) override {
-    lost.push_back(report.id + ": " +
-                   (report.attachments.empty() ? "" : report.attachments[0].text));
-  }
 
   bool interrupt = false;
-  Words notes, selected, reports, lost;
+  std::string attached;
+  Words notes, selected, reports, lost, strays;
   std::size_t packets = 0;
 };
 
@@ -34,22 +36,27 @@ Words command(const std::string& behaviour, Words ids) {
   return ids;
 }
 
-SessionPlan run_all() {
-  SessionPlan plan;
-  plan.choose = [](const Words& listed) { return listed; };
+Chosen chosen(Words ids) {
+  Chosen tests;
+  tests.ids = std::move(ids);
+  return tests;
+}
+
+RunPlan run_all() {
+  RunPlan plan;
+  plan.choose = [](Words listed) { return chosen(std::move(listed)); };
   return plan;
 }
 
-SessionEnd run(const Words& server, SessionPlan plan, Recorder& recorder) {
-  auto end = run_session(server, std::move(plan), recorder);
+RunEnd run(const Words& server, RunPlan plan, Recorder& recorder) {
+  plan.servers = {server};
+  auto end = run_tests(std::move(plan), recorder);
   REQUIRE(end);
   return std::move(*end);
 }
 
-Words missing(const SessionEnd& end) {
-  Words ids;
-  for (const auto& test : end.outcome.missing) ids.push_back(test.id);
-  return ids;
+Words missing(const RunEnd& end) {
+  return end.outcome.missing;
 }
 
 }  // namespace
@@ -58,8 +65,7 @@ TEST_CASE("Orchestrator: lists, runs everything, and leaves in good order") {
   Recorder recorder;
   const auto end = run(command("good", {"a.pass", "b.fail", "c.pass"}), run_all(), recorder);
   CHECK_FALSE(end.refused);
-  CHECK(end.listed == Words{"a.pass", "b.fail", "c.pass"});
-  CHECK(recorder.selected == end.listed);
+  CHECK(recorder.selected == Words{"a.pass", "b.fail", "c.pass"});
   CHECK(recorder.reports == Words{"a.pass success", "b.fail fail", "c.pass success"});
   CHECK(recorder.packets == 7);
   CHECK(recorder.notes.empty());
@@ -73,13 +79,13 @@ TEST_CASE("Orchestrator: lists, runs everything, and leaves in good order") {
 TEST_CASE("Orchestrator: runs what is chosen, and nothing where nothing is") {
   Recorder recorder;
   auto plan = run_all();
-  plan.choose = [](const Words&) { return Words{"b.pass"}; };
+  plan.choose = [](const Words&) { return chosen({"b.pass"}); };
   auto end = run(command("good", {"a.pass", "b.pass"}), std::move(plan), recorder);
   CHECK(recorder.reports == Words{"b.pass success"});
   CHECK(exit_code(end.outcome) == ExitCode::success);
 
   Recorder lister;
-  end = run(command("good", {"a.pass"}), SessionPlan{}, lister);
+  end = run(command("good", {"a.pass"}), RunPlan{}, lister);
   CHECK(end.listed == Words{"a.pass"});
   CHECK(lister.reports.empty());
   CHECK(end.outcome.counts == Counts{});
@@ -87,12 +93,14 @@ TEST_CASE("Orchestrator: runs what is chosen, and nothing where nothing is") {
 
 TEST_CASE("Orchestrator: ids given are run as they are, without a list") {
   Recorder recorder;
-  SessionPlan plan;
-  plan.ids = Words{"x.pass", "x.pass", "y.fail"};
+  RunPlan plan;
+  plan.list_first = false;
+  plan.choose = [](const Words&) { return chosen({"x.pass", "x.pass", "y.fail"}); };
   const auto end = run(command("good", {}), std::move(plan), recorder);
   CHECK(end.listed.empty());
   CHECK(recorder.reports == Words{"x.pass success", "x.pass success", "y.fail fail"});
   CHECK(end.outcome.counts.missing() == 0);
+  CHECK(end.outcome.counts.expected == 3);
 }
 
 TEST_CASE("Orchestrator: a result that the server leaves out is missing, not passed") {
@@ -102,15 +110,124 @@ TEST_CASE("Orchestrator: a result that the server leaves out is missing, not pas
   CHECK(exit_code(end.outcome) == ExitCode::results_missing);
 }
 
-TEST_CASE("Orchestrator: a lost server leaves its tests missing, and what they said last") {
+TEST_CASE(
+    "Orchestrator: a test that loses its server twice has failed; all others have their results") {
   Recorder recorder;
   const auto end = run(command("good", {"a.pass", "b.lost", "c.pass"}), run_all(), recorder);
-  CHECK(recorder.reports == Words{"a.pass success"});
-  CHECK(recorder.lost == Words{"b.lost: last words"});
-  CHECK(missing(end) == Words{"b.lost", "c.pass"});
+  std::sort(recorder.reports.begin(), recorder.reports.end());
+  CHECK(recorder.reports == Words{"a.pass success", "b.lost fail", "c.pass success"});
+  CHECK(missing(end).empty());
+  CHECK_FALSE(end.outcome.lost);
+  REQUIRE(end.outcome.failures.size() == 1);
+  CHECK(end.outcome.failures[0].cause.find("lost") != std::string::npos);
+  CHECK(recorder.attached.find("last words") != std::string::npos);
+  CHECK(recorder.attached.find("SIGKILL") != std::string::npos);
+  CHECK(exit_code(end.outcome) == ExitCode::failures);
+}
+
+TEST_CASE(
+    "Orchestrator: a server that is lost again and again without a test that ends is given up") {
+  Recorder recorder;
+  auto plan = run_all();
+  plan.list_first = false;
+  plan.choose = [](const Words&) { return chosen({"a.pass", "b.pass"}); };
+  const auto end = run(command("falls", {}), std::move(plan), recorder);
   REQUIRE(end.outcome.lost);
-  CHECK(end.outcome.lost->find("SIGKILL") != std::string::npos);
+  CHECK(end.outcome.lost->find("exited with status 7") != std::string::npos);
+  CHECK(missing(end) == Words{"b.pass"});
+  CHECK(recorder.lost == Words{"b.pass"});
+  CHECK(end.outcome.counts == Counts{.expected = 2, .done = 2, .failed = 1, .lost = 1});
   CHECK(exit_code(end.outcome) == ExitCode::results_missing);
+}
+
+TEST_CASE("Orchestrator: a failure is retried; a pass after it is flaky") {
+  Recorder recorder;
+  auto plan = run_all();
+  plan.retries = 2;
+  const auto end = run(command("good", {"a.pass", "b.fail", "c.flaky"}), std::move(plan), recorder);
+  CHECK(end.outcome.counts ==
+        Counts{.expected = 3, .done = 3, .passed = 1, .failed = 1, .flaky = 1});
+  CHECK(std::count(recorder.reports.begin(), recorder.reports.end(), "b.fail fail") == 3);
+  CHECK(std::count(recorder.reports.begin(), recorder.reports.end(), "c.flaky fail") == 1);
+  CHECK(std::count(recorder.reports.begin(), recorder.reports.end(), "c.flaky success") == 1);
+  REQUIRE(end.outcome.failures.size() == 1);
+  CHECK(end.outcome.failures[0].id == "b.fail");
+}
+
+TEST_CASE("Orchestrator: rounds, and a stop at the first failure") {
+  Recorder recorder;
+  auto plan = run_all();
+  plan.rounds = 3;
+  auto end = run(command("good", {"a.pass", "b.pass"}), std::move(plan), recorder);
+  CHECK(end.outcome.counts == Counts{.expected = 6, .done = 6, .passed = 6});
+  CHECK_FALSE(end.outcome.stopped_early);
+
+  Recorder second;
+  plan = run_all();
+  plan.rounds = 0;
+  plan.max_failures = 1;
+  end = run(command("good", {"a.pass", "c.later"}), std::move(plan), second);
+  CHECK(end.outcome.counts.failed == 1);
+  CHECK(end.outcome.counts.passed == 3);
+  CHECK(exit_code(end.outcome) == ExitCode::failures);
+}
+
+TEST_CASE("Orchestrator: isolated tests have a server each") {
+  Recorder recorder;
+  auto plan = run_all();
+  plan.isolated = true;
+  // Every server calls its first test of this name a failure.
+  const auto end =
+      run(command("good", {"a.first", "b.first", "c.pass"}), std::move(plan), recorder);
+  CHECK(end.outcome.counts == Counts{.expected = 3, .done = 3, .passed = 1, .failed = 2});
+}
+
+TEST_CASE("Orchestrator: several servers share the tests, and what one loses goes to another") {
+  Recorder recorder;
+  auto plan = run_all();
+  Words ids{"x.lost"};
+  for (int i = 0; i < 50; ++i) ids.push_back("t" + std::to_string(i) + ".pass");
+  plan.servers.assign(4, command("good", ids));
+  auto end = run_tests(std::move(plan), recorder);
+  REQUIRE(end);
+  CHECK(end->outcome.counts == Counts{.expected = 51, .done = 51, .passed = 50, .failed = 1});
+  CHECK_FALSE(end->outcome.lost);
+}
+
+TEST_CASE("Orchestrator: results nobody asked for, or twice, fill no gap") {
+  Recorder recorder;
+  const auto end = run(command("good", {"a.twice", "b.stray", "c.omit"}), run_all(), recorder);
+  CHECK(missing(end) == Words{"c.omit"});
+  CHECK(end.outcome.counts.done == 3);
+  CHECK(end.outcome.counts.lost == 1);
+  CHECK(recorder.strays == Words{"a.twice", "nobody.asked"});
+}
+
+TEST_CASE("Orchestrator: a Hello that never comes is an error, with what came instead") {
+  Recorder recorder;
+  auto plan = run_all();
+  plan.patience.start = std::chrono::milliseconds(1);
+  const auto end = run(command("silent", {}), std::move(plan), recorder);
+  REQUIRE(end.refused);
+  CHECK(end.refused->find("no Hello") != std::string::npos);
+
+  Recorder second;
+  const auto chatty =
+      run({"/bin/sh", "-c", "echo 'what you see'; echo 'is it' >&2"}, run_all(), second);
+  REQUIRE(chatty.refused);
+  CHECK(chatty.refused->find("exited with status 0") != std::string::npos);
+  CHECK(chatty.refused->find("what you see") != std::string::npos);
+  CHECK(chatty.refused->find("is it") != std::string::npos);
+}
+
+TEST_CASE("Orchestrator: a server that stops answering is given up") {
+  Recorder recorder;
+  auto plan = run_all();
+  plan.patience.quiet = plan.patience.silence = plan.patience.long_silence =
+      std::chrono::milliseconds(1);
+  const auto end = run(command("deaf", {"a.pass"}), std::move(plan), recorder);
+  CHECK(recorder.reports == Words{"a.pass fail"});
+  CHECK(recorder.attached.find("said nothing") != std::string::npos);
 }
 
 TEST_CASE("Orchestrator: a server lost while it lists has not listed") {
@@ -135,7 +252,9 @@ TEST_CASE("Orchestrator: a server that does not begin is told from one that is l
 
 TEST_CASE("Orchestrator: a program that is not there cannot be a server") {
   Recorder recorder;
-  const auto end = run_session({"/no/such/program"}, run_all(), recorder);
+  auto plan = run_all();
+  plan.servers = {{"/no/such/program"}};
+  const auto end = run_tests(std::move(plan), recorder);
   REQUIRE_FALSE(end);
   CHECK(end.error().attempted.find("/no/such/program") != std::string::npos);
   CHECK(end.error().cause == "No such file or directory");
@@ -167,13 +286,27 @@ TEST_CASE("Orchestrator: noise in the stream, and the server's stderr, are shown
                               "grumpy\\x1b today"});
 }
 
+TEST_CASE("Orchestrator: what a server printed that is elsewhere, and how it ended, is told") {
+  Recorder recorder;
+  auto end = run(command("passed_on", {"a.pass"}), run_all(), recorder);
+  CHECK(exit_code(end.outcome) == ExitCode::success);
+  CHECK(recorder.notes == Words{"a line", "half and half", "no newline"});
+
+  Recorder lost;
+  end = run(command("passed_on", {"a.lost"}), run_all(), lost);
+  CHECK(std::count(lost.notes.begin(), lost.notes.end(), "server: for good") > 0);
+  REQUIRE(end.outcome.failures.size() == 1);
+  CHECK(end.outcome.failures[0].cause.find("the tunnel broke for good") != std::string::npos);
+}
+
 TEST_CASE("Orchestrator: a hundred thousand tests") {
   Words ids;
   for (int i = 0; i < 100'000; ++i)
     ids.push_back("program.Suite.test_" + std::to_string(i) + ".pass");
   Recorder recorder;
-  SessionPlan plan;
-  plan.ids = ids;
+  RunPlan plan;
+  plan.list_first = false;
+  plan.choose = [&](const Words&) { return chosen(ids); };
   const auto end = run(command("good", {}), std::move(plan), recorder);
   CHECK(end.outcome.counts == Counts{100'000, 100'000, 100'000, 0, 0, 0});
 }

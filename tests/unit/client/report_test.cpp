@@ -1,6 +1,8 @@
-#include "client/report.hpp"
+#include "client/show/report.hpp"
 
 #include <doctest/doctest.h>
+
+#include "client/exit_code.hpp"
 
 using namespace hearth::client;
 using namespace std::chrono_literals;
@@ -12,7 +14,8 @@ TestReport failed() {
   TestReport report;
   report.id = "p.S.t";
   report.status = TestStatus::fail;
-  report.duration = 12ms;
+  report.started_at = hearth::protocol::Timestamp(0ms);
+  report.ended_at = hearth::protocol::Timestamp(12ms);
   report.attachments = {
       {"traceback", "text/plain;charset=utf8", "f.cc:1: no\n", 11},
       {"stdout", "text/plain;charset=utf8", "said\x1b this", 10},
@@ -67,6 +70,34 @@ TEST_CASE("Report: a result's line has its status, and says if nobody asked for 
   CHECK(result_line(report) == "LOST   a  (not asked for)\n");
 }
 
+TEST_CASE("Report: a flaky, a retried, a lost and a slow test are shown as what they are") {
+  TestReport report;
+  report.id = "a";
+  report.status = TestStatus::fail;
+  report.will_retry = true;
+  CHECK(result_line(report) == "RETRY  a  (attempt 1 failed, runs again)\n");
+  report.will_retry = false;
+  report.attempt = 2;
+  CHECK(result_line(report) == "FAIL   a  (attempt 2)\n");
+  report.lost = true;
+  CHECK(result_line(report) == "LOST   a  (attempt 2)\n");
+  report.lost = false;
+  report.status = TestStatus::success;
+  CHECK(result_line(report) == "FLAKY  a  (attempt 2, failed before)\n");
+  report.attempt = 1;
+  report.started_at = hearth::protocol::Timestamp(0s);
+  report.ended_at = hearth::protocol::Timestamp(9s);
+  report.expected = 1s;
+  CHECK(result_line(report) == "PASS   a  9.0 s  (slow, 1.0 s the last time)\n");
+}
+
+TEST_CASE("Report: colour is for the word in front only") {
+  TestReport report;
+  report.id = "a";
+  report.status = TestStatus::success;
+  CHECK(result_line(report, Paint(true)) == "\x1b[32mPASS \x1b[0m  a\n");
+}
+
 TEST_CASE("Report: the exit code is the worst of what happened") {
   auto result = outcome({2, 2, 2, 0, 0, 0});
   CHECK(exit_code(result) == ExitCode::success);
@@ -74,35 +105,11 @@ TEST_CASE("Report: the exit code is the worst of what happened") {
   CHECK(exit_code(result) == ExitCode::success);
   result.counts.failed = 1;
   CHECK(exit_code(result) == ExitCode::failures);
-  result.missing = {{"a", ""}};
+  result.missing = {"a"};
   CHECK(exit_code(result) == ExitCode::results_missing);
   result.missing.clear();
   result.lost = "it was killed";
   CHECK(exit_code(result) == ExitCode::results_missing);
   result.interrupted = true;
   CHECK(exit_code(result) == ExitCode::interrupted);
-}
-
-TEST_CASE("Report: a summary names failures, missing tests and a lost server") {
-  auto result = outcome({5, 3, 2, 1, 0, 0});
-  result.failures = {{"p.S.t", "f.cc:1: no"}, {"p.S.u", ""}};
-  result.missing = {{"p.S.v", "1"}, {"p.S.w", ""}};
-  result.lost = "it was killed by signal 9 (SIGKILL)";
-  CHECK(summary_text(result) ==
-        "\nFailed:\n    p.S.t  (f.cc:1: no)\n    p.S.u\n"
-        "No result from 2 tests:\n    p.S.v\n    p.S.w\n"
-        "The server was lost: it was killed by signal 9 (SIGKILL)\n"
-        "2 passed, 1 failed, 2 without a result in 1.5 s\n");
-}
-
-TEST_CASE("Report: an interrupted run counts what it did not do, without the list") {
-  auto result = outcome({3, 1, 1, 0, 0, 0});
-  result.missing = {{"a", ""}, {"b", ""}};
-  result.interrupted = true;
-  CHECK(summary_text(result) ==
-        "\nInterrupted: 2 tests without a result.\n1 passed, 2 without a result in 1.5 s\n");
-}
-
-TEST_CASE("Report: a summary where all is well is one line") {
-  CHECK(summary_text(outcome({1, 1, 1, 0, 0, 0})) == "\n1 passed in 1.5 s\n");
 }

@@ -1,4 +1,4 @@
-#include "client/selection.hpp"
+#include "client/run/selection.hpp"
 
 #include <doctest/doctest.h>
 

@@ -25,6 +25,9 @@ struct EventName {
   std::string operator()(const ResultPacket& e) const { return test::described(*e.packet); }
   std::string operator()(const CommandDone& e) const { return "done " + e.nonce; }
   std::string operator()(const ServerError& e) const { return "server error: " + e.text; }
+  std::string operator()(const ServerOutput& e) const {
+    return std::string(e.file) + ": " + std::string(as_text(e.bytes)) + (e.eof ? " (end)" : "");
+  }
   std::string operator()(const ForeignOutput& e) const {
     return "foreign: " + std::string(as_text(e.bytes));
   }
@@ -132,6 +135,28 @@ TEST_CASE("Client session: results, errors and foreign bytes are told apart") {
   const auto result = encoded({.status = TestStatus::success, .test_id = "a", .route_code = "1"});
   CHECK(received(session, joined({result, error_packet("why"), text_bytes("banner\n"), result})) ==
         Lines{"a success @1", "server error: why", "foreign: banner\n", "a success @1"});
+}
+
+TEST_CASE("Client session: what those in between pass on is told apart from errors") {
+  Bytes packets;
+  const auto add = [&](std::string_view file, std::optional<std::string_view> type, bool eof) {
+    REQUIRE(encode({.test_id = rpc_test_id,
+                    .mime_type = type,
+                    .file_name = file,
+                    .file_content = as_bytes("words"),
+                    .eof = eof},
+                   packets));
+  };
+  add("stdout", "text/plain;charset=utf8", false);
+  add("stdout", std::nullopt, false);
+  add("stderr", "application/octet-stream", true);
+  add("error", "text/plain;charset=utf8", true);
+  const Lines expected{"stdout: words", "stdout: words", "stderr: words (end)",
+                       "server error: words"};
+  auto session = ready_session();
+  CHECK(received(session, packets) == expected);
+  ClientSession early("c-");
+  CHECK(received(early, packets) == expected);
 }
 
 TEST_CASE("Client session: a packet's views last until the next receive") {

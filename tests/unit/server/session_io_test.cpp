@@ -144,7 +144,7 @@ TEST_CASE("Session: versions without one in common end it") {
   write_all(pipes.client_out.get(), rpc(protocol::Hello{{9, 7}}));
   fixture.turn();
   CHECK(fixture.ends == std::vector{End::refused});
-  fixture.session_io.flush_finally();
+  fixture.session_io.flush_finally(std::chrono::steady_clock::now() + std::chrono::seconds(2));
   CHECK(protocol::test::described(read_some(pipes.client_in.get())) == Lines{hello_json});
 }
 
@@ -200,11 +200,11 @@ TEST_CASE("Session: a client that does not read has no room, and is not heard fo
   fixture.session_io.start();
   write_all(pipes.client_out.get(), hello);
   fixture.turn();
-  CHECK(fixture.session_io.has_room());
+  CHECK(has_room(fixture.session));
   const std::string text(1 << 20, 'x');
   for (int i = 0; i < 12; ++i) fixture.session.report_error(text);
   fixture.turn();
-  CHECK_FALSE(fixture.session_io.has_room());
+  CHECK_FALSE(has_room(fixture.session));
   write_all(pipes.client_out.get(), list);
   fixture.turn();
   CHECK(fixture.asked.size() == 1);  // heard: there is little to pile up
@@ -232,4 +232,18 @@ TEST_CASE("Session: the descriptors' other holders keep their flags") {
   Fixture fixture(std::move(pipes.server_in), std::move(pipes.server_out));
   CHECK((fcntl(in.get(), F_GETFL) & O_NONBLOCK) == 0);
   CHECK((fcntl(out.get(), F_GETFL) & O_NONBLOCK) == 0);
+}
+
+TEST_CASE("Session suspended: it waits for signals and for the client to leave, not for what it says") {
+  const auto hear = [](const auto& happen) {
+    Pipes pipes;
+    FdPair signals = *make_pipe();
+    Fixture fixture(std::move(pipes.server_in), std::move(pipes.server_out));
+    write_all(pipes.client_out.get(), hello);
+    happen(pipes, signals);
+    return fixture.session_io.wait_for_end(signals.ours.get());
+  };
+  CHECK_FALSE(hear([](Pipes&, FdPair& signals) { write_all(signals.theirs.get(), hello); }));
+  CHECK(hear([](Pipes& pipes, FdPair&) { pipes.client_out.reset(); }));
+  CHECK(hear([](Pipes& pipes, FdPair&) { pipes.client_in.reset(); }));
 }

@@ -7,7 +7,9 @@
 // Their definitions here are found before the shared library's, which they call. In a program that a server
 // started, the first of them to be called is where it parks. In a test's child the run goes on through the
 // framework, decorators and fixtures and all, but only along the path from the root to the one test. The
-// listener of libcppunit-subunit tells its result; the child's process ends when the run has.
+// listener of libcppunit-subunit tells its result; the child's process ends when the run has. In a shared
+// process a composite goes on to its next child as long as the test that is to follow is below it; what is not on
+// the way to that one is left, and torn down, before the test is asked for.
 // In a program started by hand each of the four calls the library's function and does nothing else.
 //
 // Needs libcppunit as a shared library. Compiled in the user's build.
@@ -33,6 +35,7 @@
 #include <cppunit/TestSuite.h>
 #include <cppunit/BriefTestProgressListener.h>
 #include <cppunit/TextTestProgressListener.h>
+#include <cppunit/extensions/RepeatedTest.h>
 #include <cppunit/extensions/TestDecorator.h>
 #include <subunit/SubunitTestProgressListener.h>
 
@@ -179,7 +182,8 @@ class Subunit {
 // result, which is the last word, when the run is over. A test that ends its process before that has none.
 class Relay final : public CPPUNIT_NS::TestListener {
  public:
-  explicit Relay(const Test* test) : m_test(test) {}
+  // `finishes`: the process ends with the test.
+  Relay(const Test* test, bool finishes) : m_finishes(finishes), m_test(test) {}
 
   void startTest(Test* test) override {
     if (test == m_test) m_start = said([&] { m_listener.startTest(test); });
@@ -192,16 +196,35 @@ class Relay final : public CPPUNIT_NS::TestListener {
   void endTest(Test* test) override {
     if (test == m_test) m_pass = said([&] { m_listener.endTest(test); });
   }
-  void endTestRun(Test*, TestResult*) override { finish(); }
+  void endTestRun(Test*, TestResult*) override {
+    if (m_finishes) finish();
+  }
 
-  // No result where the test was never started.
   [[noreturn]] void finish() {
-    const std::string& result = m_failure.empty() ? m_pass : m_failure;
-    if (!result.empty()) zygote::report::subunit_v1(m_start + result);
+    say_result();
     zygote::report::finish();
   }
 
+  // The same in a shared process, in which the next test begins.
+  void conclude() {
+    say_result();
+    zygote::report::conclude();
+    m_test = nullptr;
+  }
+  void begin(const Test* test) {
+    m_test = test;
+    m_start.clear();
+    m_pass.clear();
+    m_failure.clear();
+  }
+
  private:
+  // None where the test was never started.
+  void say_result() const {
+    const std::string& result = m_failure.empty() ? m_pass : m_failure;
+    if (!result.empty()) zygote::report::subunit_v1(m_start + result);
+  }
+
   template <typename Call>
   static std::string said(Call call) {
     std::string events;
@@ -228,7 +251,8 @@ class Relay final : public CPPUNIT_NS::TestListener {
     return event.substr(begin + 2, end - begin - 2);
   }
 
-  const Test* const m_test;
+  const bool m_finishes;
+  const Test* m_test;
   CPPUNIT_NS::SubunitTestProgressListener m_listener;
   std::string m_start;
   std::string m_pass;
@@ -253,6 +277,7 @@ class Run {
   void around(Test& test, TestResult& result, Call call) {
     if (passes()) return call();
     if (m_depth++ == 0) enter(test, result);
+    if (m_shared && m_depth == 1) run_shared(call);
     call();
     if (--m_depth == 0 && in_test_process()) m_relay->finish();
   }
@@ -264,8 +289,8 @@ class Run {
     if (!in_test_process()) return;
     Test* const child = next(composite);
     if (child == nullptr) return all();
-    if (child != test()) return child->run(result);
-    inside_the_test([&] { child->run(result); });
+    if (m_shared && !is_repeated(composite)) return children_in_turn(composite, result);
+    run_child(child, result);
   }
 
   // What a test case does, once parked.
@@ -293,10 +318,80 @@ class Run {
     m_tests.collect(root);
     silence(result);
     const auto assignment = zygote::park(m_tests, {});
-    if (assignment.task != zygote::Task::run_test) return;
+    if (assignment.task == zygote::Task::finish) return;
+    m_shared = assignment.task == zygote::Task::run_shared;
+    m_assignment = assignment;
     m_path = &m_tests[assignment.test].path;
-    m_relay = new Relay(test());
+    m_relay = new Relay(test(), !m_shared);
     result.addListener(m_relay);
+  }
+
+  void run_child(Test* child, TestResult* result) {
+    if (child != test()) return child->run(result);
+    inside_the_test([&] { child->run(result); });
+  }
+
+  // ---- a shared process ----
+
+  // All tests that follow each other below the composite, which is on the way to the first.
+  void children_in_turn(const Test* composite, TestResult* result) {
+    while (is_on_the_way(composite)) {
+      if (m_path == nullptr && !begin_next()) return;
+      Test* const child = next(composite);
+      if (child == nullptr) return;
+      const auto* const path = m_path;
+      run_child(child, result);
+      if (m_ran) {
+        conclude();
+      } else if (m_path == path) {
+        return;  // it cannot be reached
+      }
+    }
+  }
+
+  // To the test that runs, or the one that is to follow.
+  bool is_on_the_way(const Test* composite) const {
+    if (m_path != nullptr) return next(composite) != nullptr;
+    if (m_assignment.task == zygote::Task::finish || m_assignment.next == zygote::Assignment::none) return false;
+    const auto& path = m_tests[m_assignment.next].path;
+    return std::find(path.begin(), path.end(), composite) != path.end();
+  }
+
+  // What repeats everything below it, and with it several tests, has one of them at a time below it.
+  bool is_repeated(const Test* composite) const {
+    for (Test* const test : *m_path) {
+      if (test == composite) return false;
+      if (dynamic_cast<CPPUNIT_NS::RepeatedTest*>(test) != nullptr) return true;
+    }
+    return false;
+  }
+
+  bool begin_next() {
+    m_assignment = zygote::next();
+    if (m_assignment.task == zygote::Task::finish) return false;
+    begin();
+    return true;
+  }
+
+  void begin() {
+    m_path = &m_tests[m_assignment.test].path;
+    m_ran = false;
+    m_relay->begin(test());
+  }
+
+  void conclude() {
+    if (m_path == nullptr) return;
+    m_path = nullptr;
+    m_relay->conclude();
+  }
+
+  template <typename Call>
+  [[noreturn]] void run_shared(Call call) {
+    do {
+      call();
+      conclude();
+    } while (m_assignment.task != zygote::Task::finish && begin_next());
+    zygote::leave();
   }
 
   bool in_test_process() const { return m_path != nullptr; }
@@ -311,6 +406,7 @@ class Run {
   template <typename Call>
   void inside_the_test(Call call) {
     m_inside = true;
+    m_ran = true;
     call();
     m_inside = false;
   }
@@ -346,6 +442,9 @@ class Run {
   KnownTests m_tests;
   const std::vector<Test*>* m_path = nullptr;  // in a test's process
   Relay* m_relay = nullptr;
+  bool m_shared = false;
+  bool m_ran = false;  // the test that m_path leads to
+  zygote::Assignment m_assignment{zygote::Task::finish, 0};
   std::string m_unserved;
 };
 
@@ -374,7 +473,7 @@ inline bool take(const char* kind, const char* name, const char* details) {
 
 inline bool attach() {
   if (!zygote::served()) return false;
-  zygote::hello("CppUnit", CPPUNIT_VERSION);
+  zygote::hello("CppUnit", CPPUNIT_VERSION, true);
   std::atexit(&Run::close);
   return true;
 }

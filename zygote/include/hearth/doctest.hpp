@@ -7,7 +7,9 @@
 // the first and the last of doctest's listeners. The program parks in Report::test_run_start(), behind the same
 // hook of the program's own listeners. A test's child lets the run's filters select everything, and Entrance
 // puts the test in the place of the first test case that doctest starts: the child pays for no other, however
-// many there are. Its process ends with Report::test_case_end(). In a program started by hand nothing is
+// many there are. Its process ends with Report::test_case_end(). A shared process runs each of its tests in a
+// Context of its own, inside Report::test_run_start(), from which everything is passed on to the first Context's
+// listeners: these see one run. In a program started by hand nothing is
 // registered.
 //
 // It uses doctest's internals, which are the same from doctest 2.4.6 to 2.5.2, and is compiled with them.
@@ -35,6 +37,7 @@ extern "C" const char hearth_doctest_adapter_missing__include_hearth_doctest_hpp
 #include <cstdio>
 #include <mutex>
 #include <ostream>
+#include <set>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -211,6 +214,74 @@ class Entrance final : public Quiet {
   }
 };
 
+// ---- a shared process -------------------------------------------------------------------------------
+
+// The only listener of the Context that runs one test. The first Context's listeners are told of the test.
+class Relay final : public IReporter {
+ public:
+  explicit Relay(const ContextOptions&) {}
+
+  static void install(ContextState& outer) {
+    all_of() = &outer;
+    new std::set<TestCase>(std::move(getRegisteredTests()));  // what is known of them points into it
+    getListeners().clear();
+    registerReporter<Relay>("hearth", 0, false);
+  }
+  static void run(const TestCase& test) {
+    getRegisteredTests().clear();
+    getRegisteredTests().insert(test);
+    Context context;
+    context.addFilter("reporters", "none of them");
+    context.run();
+  }
+
+  void test_run_start() override {
+    const ContextState& outer = *all_of();
+    static_cast<ContextOptions&>(*g_cs) = outer;
+    g_cs->filters = outer.filters;
+    g_no_colors = true;
+    select_everything();
+  }
+  void test_run_end(const TestRunStats&) override {}
+  void report_query(const QueryData&) override {}
+  void test_case_skipped(const TestCaseData&) override {}
+
+  void test_case_start(const TestCaseData& test) override {
+    each([&](IReporter& one) { one.test_case_start(test); });
+  }
+  void test_case_reenter(const TestCaseData& test) override {
+    each([&](IReporter& one) { one.test_case_reenter(test); });
+  }
+  void test_case_end(const CurrentTestCaseStats& stats) override {
+    each([&](IReporter& one) { one.test_case_end(stats); });
+  }
+  void test_case_exception(const TestCaseException& exception) override {
+    each([&](IReporter& one) { one.test_case_exception(exception); });
+  }
+  void subcase_start(const SubcaseSignature& subcase) override {
+    each([&](IReporter& one) { one.subcase_start(subcase); });
+  }
+  void subcase_end() override {
+    each([](IReporter& one) { one.subcase_end(); });
+  }
+  void log_assert(const AssertData& assertion) override {
+    each([&](IReporter& one) { one.log_assert(assertion); });
+  }
+  void log_message(const MessageData& message) override {
+    each([&](IReporter& one) { one.log_message(message); });
+  }
+
+ private:
+  static ContextState*& all_of() {
+    static ContextState* outer = nullptr;
+    return outer;
+  }
+  template <typename Tell>
+  static void each(Tell tell) {
+    for (IReporter* const listener : all_of()->reporters_currently_used) tell(*listener);
+  }
+};
+
 // ---- what a test says -------------------------------------------------------------------------------
 
 // The last of the listeners. What doctest's console would print of the test is its text: sent from the
@@ -270,7 +341,11 @@ class Report final : public Quiet {
       zygote::report::text("traceback", "The test case failed; its decorator no_output hides doctest's text.\n");
     }
     if (!failed && !m_text.empty()) zygote::report::text("messages", m_text);
-    zygote::report::finish(outcome);
+    if (!m_shared) zygote::report::finish(outcome);
+    zygote::report::conclude(outcome);
+    m_text.clear();
+    m_failing = false;
+    m_failure_sent = false;
   }
 
  private:
@@ -280,9 +355,21 @@ class Report final : public Quiet {
     if (assignment.task == zygote::Task::run_test) {
       run.test = &run.tests[assignment.test];
       select_everything();
+    } else if (assignment.task == zygote::Task::run_shared) {
+      run_shared(run, assignment);
     } else {
       run.finished = true;
     }
+  }
+
+  [[noreturn]] void run_shared(Run& run, zygote::Assignment assignment) {
+    m_shared = true;
+    Relay::install(*g_cs);
+    while (assignment.task != zygote::Task::finish) {
+      Relay::run(run.tests[assignment.test]);
+      assignment = zygote::next();
+    }
+    zygote::leave();
   }
 
   // Context::run() again, with a selection of its own that nobody was told about.
@@ -340,11 +427,12 @@ class Report final : public Quiet {
   bool m_failing = false;
   bool m_failure_sent = false;
   bool m_crashed = false;
+  bool m_shared = false;
 };
 
 bool attach() {
   if (!zygote::served()) return false;
-  zygote::hello("doctest", DOCTEST_VERSION_STR);
+  zygote::hello("doctest", DOCTEST_VERSION_STR, true);
   registerReporter<Entrance>("hearth", INT_MAX, false);
   registerReporter<Report>("hearth", INT_MIN, false);
   return true;

@@ -7,6 +7,9 @@
 // runs it. A suite with a SetUpTestSuite gets a process of its own, which parks again where the suite's first
 // fixture object would be made. A test's process ends when its test has (OnTestEnd).
 //
+// A shared process goes on instead: while tests of one suite follow each other they are appended to the suite's
+// list, in OnTestEnd; the next suite is run from where the one before it has ended (OnTestSuiteEnd).
+//
 // Private members are reached through explicit template instantiation, which the language exempts from access
 // checks; the members used are the same from GoogleTest 1.10 to 1.18. Compiled in the user's build, since
 // the layout of GoogleTest's classes differs between its versions.
@@ -64,6 +67,18 @@ struct SuiteRun {
   friend Member member_of(SuiteRun);
 };
 template struct Reach<SuiteRun, &::testing::TestSuite::Run>;
+
+struct SuiteClear {
+  using Member = void (::testing::TestSuite::*)();
+  friend Member member_of(SuiteClear);
+};
+template struct Reach<SuiteClear, &::testing::TestSuite::ClearResult>;
+
+struct TestClear {
+  using Member = void (*)(::testing::TestInfo*);
+  friend Member member_of(TestClear);
+};
+template struct Reach<TestClear, &::testing::TestInfo::ClearTestResult>;
 
 #undef HEARTH_REACH
 
@@ -147,6 +162,13 @@ inline void only(::testing::TestSuite& suite, ::testing::TestInfo* first, ::test
   new std::vector<::testing::TestInfo*>(std::move(kept));  // the registry's own; freeing it would cost
 }
 
+// Puts the test behind the one that runs.
+inline void append(::testing::TestSuite& suite, ::testing::TestInfo* test) {
+  auto& tests = reach(SuiteTests{}, suite);
+  reach(SuiteIndices{}, suite).push_back(static_cast<int>(tests.size()));
+  tests.push_back(test);
+}
+
 // ---- what a test says -------------------------------------------------------------------------------
 
 inline std::string text_of(const ::testing::TestPartResult& part) {
@@ -160,24 +182,23 @@ inline std::string text_of(const ::testing::TestPartResult& part) {
   return text + '\n';
 }
 
-// The texts of a result's failures or skips, one after the other.
-inline std::string texts_of(const ::testing::TestResult& result, bool skips) {
+// The texts of a result's failures or skips, one after the other, from its part `first` on.
+inline std::string texts_of(const ::testing::TestResult& result, bool skips, int first = 0) {
   std::string texts;
-  for (int i = 0; i < result.total_part_count(); ++i) {
+  for (int i = first; i < result.total_part_count(); ++i) {
     const auto& part = result.GetTestPartResult(i);
     if (skips ? part.skipped() : part.failed()) texts += text_of(part);
   }
   return texts;
 }
 
-inline void report_and_end(const ::testing::TestResult& result, const ::testing::TestResult& suite_result) {
+inline zygote::Outcome report(const ::testing::TestResult& result, const ::testing::TestResult& suite_result) {
   for (int i = 0; i < result.test_property_count(); ++i) {
     const auto& property = result.GetTestProperty(i);
     zygote::report::property(property.key(), property.value());
   }
-  if (result.Failed() || suite_result.Failed()) zygote::report::finish(zygote::Outcome::fail);
-  if (result.Skipped()) zygote::report::finish(zygote::Outcome::skip);
-  zygote::report::finish(zygote::Outcome::success);
+  if (result.Failed() || suite_result.Failed()) return zygote::Outcome::fail;
+  return result.Skipped() ? zygote::Outcome::skip : zygote::Outcome::success;
 }
 
 // ---- the run ----------------------------------------------------------------------------------------
@@ -214,7 +235,7 @@ class Adapter final : public ::testing::EmptyTestEventListener {
   // Where no test is selected GoogleTest runs neither set-up nor suites. Hidden tests can be asked for still.
   void OnTestIterationStart(const ::testing::UnitTest& all, int) override {
     if (all.test_to_run_count() != 0) return;
-    if (::testing::TestSuite* const suite = park()) (suite->*member_of(SuiteRun{}))();
+    if (::testing::TestSuite* const suite = park()) run(*suite);
   }
   void OnEnvironmentsSetUpEnd(const ::testing::UnitTest&) override { park(); }
 
@@ -222,16 +243,40 @@ class Adapter final : public ::testing::EmptyTestEventListener {
   void OnTestPartResult(const ::testing::TestPartResult& part) override {
     if (m_test == nullptr) return;
     if (part.failed()) zygote::report::text("traceback", text_of(part));
-    if (part.skipped()) zygote::report::text("reason", text_of(part));
+    if (part.skipped() && !m_suite_failed) zygote::report::text("reason", text_of(part));
+  }
+
+  // Its suite's set-up is over. Where that failed, this is all that happens to the test.
+  void OnTestStart(const ::testing::TestInfo&) override {
+    if (!m_shared || m_test == nullptr) return;
+    const auto& so_far = m_suite_of_test->ad_hoc_test_result();
+    m_suite_failed = so_far.Failed();
+    if (m_set_up_seen) {
+      const std::string failure = texts_of(so_far, false);
+      const std::string skip = texts_of(so_far, true);
+      if (!failure.empty()) zygote::report::text("traceback", failure);
+      if (!skip.empty() && !m_suite_failed) zygote::report::text("reason", skip);
+    }
+    m_set_up_seen = true;
+    m_set_up_parts = so_far.total_part_count();
   }
 
   void OnTestEnd(const ::testing::TestInfo& info) override {
     if (m_test == nullptr) return;
     if (!zygote::report::own_process()) std::_Exit(0);
-    if (&info == m_test) report_and_end(*info.result(), m_suite_of_test->ad_hoc_test_result());
+    if (&info != m_test) return;
+    const zygote::Outcome outcome = report(*info.result(), m_suite_of_test->ad_hoc_test_result());
+    if (!m_shared) zygote::report::finish(outcome);
+    conclude(outcome);
+    const bool stays = m_assignment.next != zygote::Assignment::none &&
+                       m_tests[m_assignment.next].suite == m_suite_of_test;
+    if (!stays) return;
+    take_next();
+    if (goes_on_in(m_suite_of_test)) append(*m_suite_of_test, begin());
   }
 
   void OnTestSuiteEnd(const ::testing::TestSuite& suite) override {
+    if (m_shared) return group_ended(suite);
     if (m_suite != &suite || m_test != nullptr) return;
     if (!m_suite_parked) park_failed_suite(suite);
     zygote::closed(m_suite_parked ? texts_of(suite.ad_hoc_test_result(), false) : std::string());
@@ -277,6 +322,10 @@ class Adapter final : public ::testing::EmptyTestEventListener {
     reach(SuiteShouldRun{}, *known.suite) = true;
     if (assignment.task == zygote::Task::run_test) {
       run_only(known);
+    } else if (assignment.task == zygote::Task::run_shared) {
+      m_shared = true;
+      m_assignment = assignment;
+      begin_group();
     } else {
       set_up_only(known);
     }
@@ -312,6 +361,71 @@ class Adapter final : public ::testing::EmptyTestEventListener {
     zygote::park_suite(m_tests, set_up);
   }
 
+  static void run(::testing::TestSuite& suite) { (suite.*member_of(SuiteRun{}))(); }
+
+  // ---- a shared process ----
+
+  // Is the assignment that is there, and has not begun, a test of the suite?
+  bool goes_on_in(const ::testing::TestSuite* suite) const {
+    return m_assigned && m_assignment.task != zygote::Task::finish && m_tests[m_assignment.test].suite == suite;
+  }
+
+  void take_next() {
+    if (!m_assigned) m_assignment = zygote::next();
+    m_assigned = true;
+  }
+
+  // Of the assignment. What ran before, also the same test, has left no result.
+  ::testing::TestInfo* begin() {
+    const KnownTest& known = m_tests[m_assignment.test];
+    m_assigned = false;
+    m_test = known.info;
+    m_suite_of_test = known.suite;
+    member_of(TestClear{})(m_test);
+    reach(TestShouldRun{}, *m_test) = true;
+    return m_test;
+  }
+
+  // Makes of the assignment's suite one that has this test only.
+  ::testing::TestSuite& begin_group() {
+    auto& suite = *m_tests[m_assignment.test].suite;
+    (suite.*member_of(SuiteClear{}))();
+    m_suite_failed = false;
+    m_set_up_seen = false;
+    m_set_up_parts = 0;
+    begin();
+    only(suite, reach(SuiteTests{}, suite).front(), m_test);
+    reach(SuiteShouldRun{}, suite) = true;
+    return suite;
+  }
+
+  void conclude(zygote::Outcome outcome) {
+    zygote::report::conclude(outcome);
+    reach(TestShouldRun{}, *m_test) = false;
+    m_test = nullptr;
+  }
+
+  // The first suite's end is where all others are run from.
+  void group_ended(const ::testing::TestSuite& suite) {
+    if (!zygote::report::own_process()) std::_Exit(0);
+    if (m_test != nullptr) conclude(zygote::Outcome::unknown);  // it has not been run
+    const std::string failure = texts_of(suite.ad_hoc_test_result(), false, m_set_up_parts);
+    if (!failure.empty()) zygote::suite_closed(failure);
+    reach(SuiteShouldRun{}, mutable_of(&suite)) = false;
+    if (m_in_group) return;
+    m_in_group = true;
+    for (take_next(); m_assignment.task != zygote::Task::finish; take_next()) run(begin_group());
+    zygote::leave();
+  }
+
+  bool m_shared = false;
+  bool m_in_group = false;
+  bool m_assigned = false;  // m_assignment has not begun
+  zygote::Assignment m_assignment{zygote::Task::finish, 0};
+  bool m_suite_failed = false;
+  bool m_set_up_seen = false;  // a test of the group has it in its report
+  int m_set_up_parts = 0;
+
   KnownTests m_tests;
   bool m_disabled_too = false;
   bool m_finishing = false;
@@ -337,7 +451,7 @@ inline std::string version() {
 // one that no server did: the channel is not handed on.
 inline bool attach() {
   if (!zygote::served()) return false;
-  zygote::hello("GoogleTest", version());
+  zygote::hello("GoogleTest", version(), true);
   auto& listeners = unit_test().listeners();
   listeners.Append(new Adapter);
   listeners.Append(new Spare);

@@ -5,6 +5,7 @@
 // initialised, lets the framework's run begin, and calls park() in the hook after global set-up. park()
 // returns in another process each time: in a test's child, in a suite's process, or, when there is no
 // more to do, in the program itself. In a program started by hand nothing here does anything.
+// A shared process runs tests one after the other, in its own place: Task::run_shared and next().
 //
 // C++17; compiled in the user's build. Views are only read during the call that takes them.
 #pragma once
@@ -44,11 +45,15 @@ struct SetUp {
 enum class Task {
   run_test,      // this is the test's own process: run it, report, end with Report::finish
   set_up_suite,  // this is the suite's process: set up the suite of `test`, then park_suite()
+  run_shared,    // run the test here, end it with report::conclude, then next()
   finish,        // no more tests: let the framework tear down; then closed()
 };
 struct Assignment {
+  static constexpr std::size_t none = static_cast<std::size_t>(-1);
+
   Task task;
-  std::size_t test;  // index in Tests
+  std::size_t test;         // index in Tests
+  std::size_t next = none;  // run_shared: the test that is to follow, as far as is known; none: no more are to come
 };
 
 // The values are those of Verdict.Outcome in spec/worker.proto.
@@ -57,13 +62,24 @@ enum class Outcome : std::uint8_t { unknown = 0, success = 1, fail = 2, skip = 3
 // True in a program that a Hearth server started, in it and in its forks; the same answer all its life.
 bool served() noexcept;
 
-void hello(std::string_view framework, std::string_view version);
+// `shares`: the adapter knows Task::run_shared.
+void hello(std::string_view framework, std::string_view version, bool shares);
 
 // Runs the warm-up hooks (hearth/warm.hpp), describes the tests, and waits for work.
 Assignment park(const Tests& tests, const SetUp& set_up);
 
 // The same in a suite's process, after its set-up.
 Assignment park_suite(const Tests& tests, const SetUp& set_up);
+
+// In a shared process, when its test has been concluded, and what was set up for it and is of no use for the
+// test that is to follow has been torn down. Waits for work: run_shared or finish.
+Assignment next();
+
+// In a shared process: the tear-down of the last test's suite failed, with this text.
+void suite_closed(std::string_view failure);
+
+// The end of a shared process, with the task `finish`. No exit handler runs.
+[[noreturn]] void leave();
 
 // The last word of a process whose task is `finish`. Empty: tear-down passed.
 void closed(std::string_view failure);
@@ -80,6 +96,9 @@ void subunit_v1(std::string_view piece);
 [[noreturn]] void finish(Outcome outcome);
 // The same where subunit_v1() has said the verdict.
 [[noreturn]] void finish();
+// The same in a shared process, which goes on. What the test forked, and comes here, ends.
+void conclude(Outcome outcome);
+void conclude();
 // The process that is the test's own; false in what the test forked.
 bool own_process() noexcept;
 }  // namespace report

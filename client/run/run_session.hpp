@@ -1,0 +1,86 @@
+// The machine behind run_tests(): one run, from its start to its end. One class in several files:
+// run_session.cpp (what is given to servers, and when it is over), _results (what comes back),
+// _losses (servers that end), _user (signals, keys, the clock's ticks).
+#pragma once
+
+#include "client/link/terminal_keys.hpp"
+#include "client/run/ledger.hpp"
+#include "client/run/orchestrator.hpp"
+
+namespace hearth::client {
+
+class RunSession : public ServerSlot::Owner {
+ public:
+  RunSession(asio::io_context& io, RunPlan plan, RunListener& listener);
+
+  [[nodiscard]] Expected<void> start();
+  [[nodiscard]] RunEnd take_end();
+
+ private:
+  enum class Phase : std::uint8_t { starting, listing, running, leaving };
+
+  struct Seat {
+    std::unique_ptr<ServerSlot> slot;
+    unsigned losses = 0;
+    bool retired = false;  // no server is started for it any more
+    // Tests have gone to it; when the first did, until one of them has started: a round trip.
+    bool was_given = false;
+    std::optional<SteadyTime> first_given;
+  };
+
+  void on_ready(ServerSlot& slot) override;
+  void on_result(ServerSlot& slot, const protocol::PacketView& packet) override;
+  void on_done(ServerSlot& slot, const std::string& nonce) override;
+  void on_note(ServerSlot& slot, std::string_view line) override;
+  void on_gone(ServerSlot& slot, const ServerSlot::End& end) override;
+
+  void list_with(ServerSlot& slot);
+  void choose();
+  void begin_round();
+  void give_out();
+  void give(const Scheduler::Order& order);
+  [[nodiscard]] bool is_filtered(const protocol::PacketView& packet) const;
+  void book(ServerSlot& slot, TestReport report);
+  void book_left_out(ServerSlot& slot, const std::string& nonce);
+  bool book_killer(ServerSlot& slot, Task task, const std::string& how);
+  void tell(const TestReport& report);
+  [[nodiscard]] bool had_enough() const;
+  void check_progress();
+  void server_lost(ServerSlot& slot, const ServerSlot::End& end);
+  void start_again(Seat& seat);
+  void give_up_unless_one_is_left(const std::string& how, const ServerSlot::End& end);
+  void leave();
+  void report_lost_tests();
+
+  void interrupt();
+  void wait_for_signal();
+  void on_signal(int signal);
+  void suspend();
+  void tick();
+  [[nodiscard]] Snapshot snapshot() const;
+  [[nodiscard]] std::string activity() const;
+  void end_if_all_are_gone();
+  void end();
+  [[nodiscard]] std::string numbered(const ServerSlot& slot, std::string_view line) const;
+
+  asio::io_context& m_io;
+  RunPlan m_plan;
+  RunListener& m_listener;
+  RunClock m_clock;
+  SteadyTime m_started = m_clock.now();
+  Phase m_phase = Phase::starting;
+  std::vector<Seat> m_seats;
+  ServerSlot* m_lister = nullptr;
+  Chosen m_chosen;
+  std::optional<Ledger> m_ledger;
+  std::unique_ptr<Scheduler> m_scheduler;
+  unsigned m_round = 0;
+  bool m_said_hello = false;
+  bool m_over = false;
+  RunEnd m_end;
+  asio::signal_set m_signals;
+  asio::steady_timer m_ticker;
+  TerminalKeys m_keys;
+};
+
+}  // namespace hearth::client

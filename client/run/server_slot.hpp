@@ -1,0 +1,124 @@
+// One worker of a run: a server, and the next one where that is lost or used up. It starts the
+// server, waits for its Hello, tells a server that is busy from one that answers no more, and ends
+// it.
+//
+// A server that has said nothing for a while is asked for a List of nothing, which costs it no
+// work. One that is known to answer that while tests run, and does not within `patience.silence`,
+// is given up; of others much more is borne, for they may be busy with a test.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/link/server_link.hpp"
+#include "client/run/result_assembler.hpp"
+#include "client/run/run_clock.hpp"
+
+namespace hearth::client {
+
+struct Patience {
+  std::chrono::milliseconds start{10'000};    // for the Hello
+  std::chrono::milliseconds quiet{15'000};    // before a silent server is asked
+  std::chrono::milliseconds silence{60'000};  // after that, of one known to answer while it works
+  std::chrono::milliseconds long_silence{900'000};  // of others
+  std::chrono::milliseconds grace{2000};  // between TERM and KILL of what still runs at the end
+};
+
+class ServerSlot final : public ServerLink::Listener {
+ public:
+  // How a server ended.
+  struct End {
+    std::string how;  // "it exited with status 1"
+    bool said_hello = false;
+    bool wanted = false;  // we had said goodbye
+    int wait_status = 0;
+    std::string printed;  // before Hello, where there was none
+    nanoseconds cpu{};
+  };
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    virtual void on_ready(ServerSlot& slot) = 0;
+    virtual void on_result(ServerSlot& slot, const protocol::PacketView& packet) = 0;
+    virtual void on_done(ServerSlot& slot, const std::string& nonce) = 0;
+    virtual void on_note(ServerSlot& slot, std::string_view line) = 0;
+    // The slot may be started again.
+    virtual void on_gone(ServerSlot& slot, const End& end) = 0;
+  };
+
+  ServerSlot(asio::io_context& io, Worker worker, std::vector<std::string> command,
+             const Patience& patience, const RunClock& clock, Owner& owner);
+
+  [[nodiscard]] Expected<void> start();
+  [[nodiscard]] Worker worker() const { return m_worker; }
+  [[nodiscard]] bool is_ready() const { return m_link && m_ready && !m_leaving; }
+  [[nodiscard]] bool is_up() const { return m_link != nullptr; }
+
+  [[nodiscard]] std::string list() { return flushed(m_link->session().list(std::nullopt)); }
+  // As one Run, or as several where the ids are too many for one: their nonces, and how many ids
+  // each has.
+  struct Given {
+    std::string nonce;
+    std::size_t ids;
+  };
+  [[nodiscard]] std::vector<Given> run(const std::vector<std::string>& ids);
+  [[nodiscard]] std::size_t in_flight() const { return m_link ? m_link->session().in_flight() : 0; }
+  [[nodiscard]] ResultAssembler& results() { return m_results; }
+
+  void goodbye();
+  void kill();
+  void suspend();
+  void resume();
+  // Called ten times a second.
+  void tick();
+
+ private:
+  void on_event(const protocol::ClientEvent& event) override;
+  void on_server_line(std::string_view line) override;
+  void on_end(int wait_status, nanoseconds cpu) override;
+
+  void on(const protocol::ServerReady& ready);
+  void on(const protocol::ResultPacket& result);
+  void on(const protocol::CommandDone& done);
+  void on(const protocol::ServerError& error);
+  void on(const protocol::ServerOutput& output);
+  void on(const protocol::ForeignOutput& foreign);
+  void on(const protocol::PeerFault& fault);
+
+  std::string flushed(std::string nonce);
+  void note(const std::string& line);
+  void end_lines();
+  void watch_silence(SteadyTime now);
+  void give_up(const std::string& why);
+
+  asio::io_context& m_io;
+  Worker m_worker;
+  std::vector<std::string> m_command;
+  const Patience& m_patience;
+  const RunClock& m_clock;
+  Owner& m_owner;
+  std::unique_ptr<ServerLink> m_link;
+  ResultAssembler m_results;
+  std::string m_fatal;    // why we ended it
+  std::string m_printed;  // before its Hello
+  std::string m_error;    // what it last complained of, with no result or Done behind it
+  Lines m_stdout;         // of what is passed on as attachments
+  Lines m_stderr;
+  bool m_ready = false;
+  bool m_leaving = false;
+  bool m_answers_at_work = false;
+  std::string m_ping;  // the nonce of the List of nothing that is not answered
+  bool m_pinged_at_work = false;
+  SteadyTime m_started;
+  SteadyTime m_heard;
+  SteadyTime m_asked;
+};
+
+// The ids as one command each can carry them.
+[[nodiscard]] std::vector<std::span<const std::string>> in_commands(
+    std::span<const std::string> ids, std::size_t max_ids = 500'000,
+    std::size_t max_bytes = 32u << 20);
+
+}  // namespace hearth::client

@@ -1,0 +1,12 @@
+#include <isa-l/crc.h>
+
+#include "protocol/crc32.hpp"
+
+namespace hearth::protocol {
+
+std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t before) {
+  return crc32_gzip_refl(before, reinterpret_cast<const unsigned char*>(bytes.data()),
+                         bytes.size());
+}
+
+}  // namespace hearth::protocol
