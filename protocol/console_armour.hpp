@@ -98,6 +98,8 @@ class ConsoleArmour {
 
   // Both streams have ended and are complete. With output() written, the owner may leave.
   [[nodiscard]] bool finished() const;
+  // A Fault is or was to be handed out.
+  [[nodiscard]] bool failed() const { return m_state == State::failed; }
   [[nodiscard]] std::uint64_t resent() const { return m_sender.resent(); }
 
  private:

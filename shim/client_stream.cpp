@@ -16,6 +16,7 @@ bool ClientStream::commit(std::size_t size) {
   const bool began_at_boundary = at_boundary();
   const PacketBoundaries::Taken taken = m_boundaries.take(bytes);
   m_end += taken.size;
+  m_only_begun = m_only_begun && began_at_boundary && taken.only_begun;
   if (began_at_boundary) {
     m_first = begin;
   } else if (taken.first_boundary > 0) {
@@ -43,6 +44,7 @@ void ClientStream::insert(protocol::ByteView packets) {
 
 void ClientStream::append(protocol::ByteView packets) {
   if (packets.empty()) return;
+  m_only_begun = false;
   reserve(packets.size());
   std::memcpy(m_data.get() + m_end, packets.data(), packets.size());
   m_end += packets.size();
@@ -51,6 +53,7 @@ void ClientStream::append(protocol::ByteView packets) {
 
 void ClientStream::put(std::size_t position, protocol::ByteView bytes) {
   if (bytes.empty()) return;
+  m_only_begun = false;
   const std::size_t behind = m_end - position;
   const std::size_t behind_last = m_end - m_last;
   reserve(bytes.size());
@@ -66,6 +69,7 @@ void ClientStream::consume(std::size_t size) {
   m_begin += size;
   if (m_begin < m_end) return;
   m_begin = m_end = 1;
+  m_only_begun = true;
   forget_boundaries();
 }
 

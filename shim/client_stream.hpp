@@ -33,6 +33,9 @@ class ClientStream {
   [[nodiscard]] std::size_t size() const { return m_end - m_begin; }
   void consume(std::size_t size);
 
+  // There is something, and all of it says no more than that tests have begun: whole packets.
+  [[nodiscard]] bool only_begun() const { return m_only_begun && at_boundary() && size() > 0; }
+
   // Bytes of the server's stream that may go to the client past this buffer, as it is empty and
   // they are the inside of a packet; then how many went.
   [[nodiscard]] std::size_t bypass() const { return size() == 0 ? m_boundaries.missing() : 0; }
@@ -54,8 +57,9 @@ class ClientStream {
   // One byte in front, so that a boundary that has gone is before m_begin.
   std::size_t m_begin = 1;
   std::size_t m_end = 1;
-  std::size_t m_first = 1;  // boundaries in the buffer: see insert()
-  std::size_t m_last = 1;   // none, or before m_begin: there is none
+  std::size_t m_first = 1;   // boundaries in the buffer: see insert()
+  std::size_t m_last = 1;    // none, or before m_begin: there is none
+  bool m_only_begun = true;  // so far, of what is in the buffer
   protocol::ByteView m_rejected;
 };
 

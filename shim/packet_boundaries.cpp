@@ -6,11 +6,22 @@
 
 namespace hearth::shim {
 namespace wire = protocol::wire;
+namespace {
+
+// `low`: the lower byte of the flags.
+bool says_only_begun(std::uint8_t low) {
+  constexpr unsigned file = wire::flag_file_content | wire::flag_mime_type | wire::flag_eof;
+  return (low & (file | wire::status_mask)) ==
+         static_cast<unsigned>(protocol::TestStatus::inprogress);
+}
+
+}  // namespace
 
 PacketBoundaries::Taken PacketBoundaries::take(protocol::ByteView bytes) {
   std::size_t at = 0;
   std::size_t header = 0;  // where it begins, as far as it is in `bytes`
   std::size_t first_boundary = 0;
+  bool only_begun = true;
   while (at < bytes.size()) {
     if (m_missing > 0) {
       const std::size_t size = std::min(m_missing, bytes.size() - at);
@@ -26,14 +37,15 @@ PacketBoundaries::Taken PacketBoundaries::take(protocol::ByteView bytes) {
         break;
       case Verdict::packet:
         m_header_size = 0;
+        only_begun = only_begun && says_only_begun(wire::load_u8(&m_header[2]));
         break;
       case Verdict::damage:
-        return {header, first_boundary};
+        return {header, first_boundary, false};
     }
     ++at;
     ++m_since;
   }
-  return {at, first_boundary};
+  return {at, first_boundary, only_begun};
 }
 
 void PacketBoundaries::skip(std::size_t size) {

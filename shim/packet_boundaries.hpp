@@ -1,5 +1,6 @@
-// Where packets end in a stream of nothing but packets, told from their lengths alone
-// (spec/subunit-v2.md, section 1): no checksum is looked at, no field is read.
+// Where packets end in a stream of nothing but packets, told from their lengths, and which of them
+// say only that a test has begun, told from their flags (spec/subunit-v2.md, section 1): no
+// checksum is looked at, nothing behind the length is read.
 #pragma once
 
 #include <array>
@@ -14,6 +15,7 @@ class PacketBoundaries {
   struct Taken {
     std::size_t size;            // of the bytes: all, or those up to where no packet begins
     std::size_t first_boundary;  // the first place among them where a packet has ended; 0: none
+    bool only_begun;             // the packets that begin there say no more than that a test has
   };
   // The next bytes of the stream. Where not all are taken, the tracker is of no use from there on.
   [[nodiscard]] Taken take(protocol::ByteView bytes);

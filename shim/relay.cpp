@@ -21,6 +21,9 @@ constexpr std::size_t to_server_size = std::size_t{64} * 1024;
 // Below that, a system call costs more than a copy.
 constexpr std::size_t worth_splicing = std::size_t{64} * 1024;
 
+// What says only that a test has begun waits so long for what follows. Most tests have ended by
+// then, so that the client is woken once for each of them.
+constexpr std::chrono::milliseconds begun_patience{5};
 constexpr std::chrono::seconds candidate_patience{3};
 constexpr std::chrono::seconds full_patience{2};       // for noise that finds no room
 constexpr std::chrono::seconds closed_patience{15};    // for a server that has closed its streams
@@ -110,7 +113,7 @@ int Relay::timeout() const {
   for (const auto full : {m_out_full, m_err_full}) {
     if (full > now) first = std::min(first, full);
   }
-  if (!m_client_blocked) first = std::min(first, m_leftover_deadline);
+  if (!m_client_blocked) first = std::min({first, m_leftover_deadline, m_begun});
   return first == never ? -1 : process::milliseconds_until(first);
 }
 
@@ -196,26 +199,32 @@ void Relay::read_client() {
   if (m_to_server_begin < m_to_server_end) return;
   m_to_server_begin = 0;
   m_to_server_end = m_client.read({m_to_server.get(), to_server_size});
-  if (m_to_server_end > 0) m_goodbye.feed({m_to_server.get(), m_to_server_end});
 }
 
 void Relay::write_server() {
+  const std::size_t begin = m_to_server_begin;
+  if (!send_to_server()) m_to_server_begin = m_to_server_end;  // nobody hears it
+  m_goodbye.feed({m_to_server.get() + begin, m_to_server_begin - begin});
+  if (m_to_server_begin == m_to_server_end && m_client.input_ended() && m_server.channel &&
+      !m_input_closed) {
+    m_input_closed = true;
+    shutdown(m_server.channel.get(), SHUT_WR);
+  }
+}
+
+bool Relay::send_to_server() {
   while (m_to_server_begin < m_to_server_end && m_server.channel && !m_deaf) {
     const ssize_t sent = send(m_server.channel.get(), m_to_server.get() + m_to_server_begin,
                               m_to_server_end - m_to_server_begin, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0) {
       m_to_server_begin += static_cast<std::size_t>(sent);
     } else if (errno == EAGAIN) {
-      return;
+      return true;
     } else if (errno != EINTR) {
       m_deaf = true;
     }
   }
-  m_to_server_begin = m_to_server_end;  // all is sent, or nobody hears it
-  if (m_client.input_ended() && m_server.channel && !m_input_closed) {
-    m_input_closed = true;
-    shutdown(m_server.channel.get(), SHUT_WR);
-  }
+  return m_server.channel && !m_deaf;
 }
 
 void Relay::write_client() {
@@ -224,6 +233,7 @@ void Relay::write_client() {
   std::size_t written = 0;
   do {
     if (!m_finished) m_streams.insert_noise(with_err);
+    if (begun_waits()) return;
     written = m_client.lost().empty() ? m_client.write(stream.view()) : stream.size();
     if (written > 0) stream.consume(written);
     m_client_blocked = stream.size() > 0;
@@ -231,6 +241,16 @@ void Relay::write_client() {
       m_client_deadline = Clock::now() + client_patience;
     }
   } while (written > 0 && !m_client_blocked && !m_finished && m_streams.noise_can_go(with_err));
+}
+
+bool Relay::begun_waits() {
+  if (!m_finished && !m_client_blocked && m_streams.client().only_begun()) {
+    const auto now = Clock::now();
+    if (m_begun == never) m_begun = now + begun_patience;
+    if (now < m_begun) return true;
+  }
+  m_begun = never;
+  return false;
 }
 
 bool Relay::errors_wait() const {
@@ -361,7 +381,7 @@ void Relay::finish() {
   if (!end_was_asked_for()) m_streams.say_error(describe_death());
   m_streams.finish(!m_client.has_error_stream());
   m_finished = true;
-  m_candidate = m_out_full = m_err_full = m_leftover_deadline = never;
+  m_candidate = m_begun = m_out_full = m_err_full = m_leftover_deadline = never;
   if (!m_exit_status) m_client_deadline = Clock::now() + client_patience;
 }
 

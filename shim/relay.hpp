@@ -42,8 +42,10 @@ class Relay {
   void watch_candidate();
   void read_client();
   void write_server();
+  [[nodiscard]] bool send_to_server();  // false: it does not listen
   void write_client();
   void write_errors();
+  [[nodiscard]] bool begun_waits();
   [[nodiscard]] bool errors_wait() const;
 
   void take_signals();
@@ -89,6 +91,7 @@ class Relay {
   // Never, unless set.
   static constexpr Clock::time_point never = Clock::time_point::max();
   Clock::time_point m_candidate = never;  // a packet that is not whole: given up then
+  Clock::time_point m_begun = never;      // a test that has begun: said to the client by then
   Clock::time_point m_out_full = never;   // noise that finds no room is dropped from then on
   Clock::time_point m_err_full = never;
   Clock::time_point m_server_deadline = never;    // by then it is to have ended

@@ -183,7 +183,7 @@ bool ConsoleLink::has_waiting() const {
 }
 
 void ConsoleLink::drain(Time now) {
-  while (!is_stalled()) {
+  while (!is_stalled() || waits_for_nobody()) {
     const auto event = m_armour.next();
     if (!event) break;
     take(*event, now);
@@ -240,7 +240,7 @@ void ConsoleLink::write_console() {
 }
 
 bool ConsoleLink::is_over() const {
-  if ((is_stalled() || has_waiting()) && !m_gave_up_waiting && !m_given_up) return false;
+  if ((is_stalled() || has_waiting()) && !waits_for_nobody()) return false;
   return m_console_over || (has_ended() && (!m_has_output || m_gave_up_output));
 }
 

@@ -64,6 +64,7 @@ class ConsoleLink {
   void end_stream();
   void give_up() {
     m_given_up = true;
+    m_has_output = m_began;  // a last word
     m_armour.give_up();
   }
   // Lets go of the console and of all local ends; nothing else may be called then.
@@ -86,6 +87,8 @@ class ConsoleLink {
   [[nodiscard]] bool began() const { return m_began; }
   // Bytes that the console has taken.
   [[nodiscard]] std::uint64_t wrote() const { return m_wrote; }
+  // Frames that were sent again.
+  [[nodiscard]] std::uint64_t resent() const { return m_armour.resent(); }
 
  private:
   void read_console(Time now);
@@ -93,14 +96,16 @@ class ConsoleLink {
   void read_channel(std::uint8_t number, LocalEnd& end);
   void write_console();
   void write_typed();
-  [[nodiscard]] bool has_ended() const { return !m_trouble.empty() || m_armour.finished(); }
+  [[nodiscard]] bool has_ended() const { return m_armour.failed() || m_armour.finished(); }
   void drain(Time now);
   void take(const armour::Event& event, Time now);
   void tick(Time now);
   void move_channels(Time now);
   [[nodiscard]] bool is_stalled() const;
   [[nodiscard]] bool has_waiting() const;
-  [[nodiscard]] bool has_failed() const { return m_console_over || !m_trouble.empty(); }
+  [[nodiscard]] bool has_failed() const { return m_console_over || m_armour.failed(); }
+  // Nobody waits any more for local ends that take nothing.
+  [[nodiscard]] bool waits_for_nobody() const { return m_gave_up_waiting || m_given_up; }
   [[nodiscard]] bool may_read_console() const {
     return !m_console_over && (m_began || !is_stalled());
   }

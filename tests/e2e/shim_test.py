@@ -15,7 +15,7 @@ import tempfile
 import time
 
 import e2e
-from hearth_client import DEADLINE, RPC_ID, Server, await_that, children_of, encode_message, memory_of
+from hearth_client import DEADLINE, RPC_ID, Server, await_that, children_of, cpu_of, encode_message, memory_of
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHIMMED = os.path.join(HERE, "programs", "shimmed.py")
@@ -68,10 +68,9 @@ def sanitized():
 
 
 @contextlib.contextmanager
-def raw_shim(*options):
-    """The shim with a client that reads when it wants to."""
-    process = subprocess.Popen([*shim("--"), PYTHON, SHIMMED, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, bufsize=0)
+def raw_command(command):
+    """With a client that reads when it wants to."""
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0)
     try:
         yield process
     finally:
@@ -79,6 +78,23 @@ def raw_shim(*options):
         process.wait()
         process.stdin.close()
         process.stdout.close()
+
+
+def raw_shim(*options):
+    return raw_command([*shim("--"), PYTHON, SHIMMED, *options])
+
+
+def processes_of(process):
+    """The shim's two, and the server that it runs."""
+    return [process.pid, *(inner := children_of(process.pid)), *(pid for one in inner for pid in children_of(one))]
+
+
+def is_idle(process):
+    """All three are there, and none of them does anything for a while."""
+    pids = processes_of(process)
+    used = sum(map(cpu_of, pids))
+    time.sleep(0.5)
+    return len(pids) == 3 and sum(map(cpu_of, pids)) == used
 
 
 def assert_small(process):
@@ -192,6 +208,27 @@ def test_death():
                 assert b"last words\n" in foreign(server, "stderr")
 
 
+def test_begun():
+    """That a test has begun arrives while it runs, and when it ends its server"""
+    def began(packet):
+        return packet.id.startswith("begun:") and packet.status == "inprogress"
+
+    with e2e.Folder() as folder:
+        ready = os.path.join(folder.path, "ready")
+        for options in BOTH:
+            with shimmed(*options) as server:
+                server.ask_run([f"begun:{ready}", "kill:9"])
+                server.until(lambda so_far: any(map(began, so_far.packets)), "the beginning of the test")
+                with open(ready, "w", encoding="utf-8"):
+                    pass
+                assert end(server) == 137
+            os.unlink(ready)
+            with shimmed(*options) as server:
+                server.ask_run(["begun:/", "begun:/etc", "kill:9"])
+                assert end(server) == 137
+                assert [packet.id for packet in server.collector.packets if began(packet)] == ["begun:/", "begun:/etc"]
+
+
 def test_asked_to_end():
     """An end that was asked for is no news"""
     for options in BOTH:
@@ -276,6 +313,15 @@ def test_client_that_does_not_read():
         said = process.stdout.read()
         assert b" bytes of output were dropped here, since the client did not read]" in said
         assert process.wait(DEADLINE) == 0
+
+
+def test_endless_output():
+    """A server that prints without end, before it speaks and for a client that does not read, waits; and so does the shim"""
+    with raw_command([*shim("--"), "yes"]) as process:
+        await_that(lambda: is_idle(process), "everything waiting for the client")
+        assert_small(process)
+        process.terminate()
+        assert process.wait(DEADLINE) == 143
 
 
 def test_backpressure():

@@ -5,6 +5,7 @@ shimmed.py [--stdout] [--never-reads] [--before ACTION]...
 It speaks on HEARTH_CHANNEL_FD, or with --stdout on stdin and stdout. Each id is an action, and passes when it is done:
 
     print:STREAM:TEXT   flood:STREAM:BYTES   big:BYTES   many:RESULTS   half   junk
+    begun:PATH (says that it has begun, and waits for PATH to be there)
     exit:STATUS   kill:SIGNAL   close   leave   touch:PATH
 """
 
@@ -68,6 +69,10 @@ def act(action):
         put(channel, whole[50:])
     elif kind == "junk":
         put(channel, b"junk\n")
+    elif kind == "begun":
+        put(channel, packet(test_id=action, test_status="inprogress"))
+        while not os.path.exists(rest):
+            time.sleep(0.005)
     elif kind == "exit":
         put(2, b"first\nlast words\n")
         os._exit(int(rest))

@@ -111,6 +111,36 @@ TEST_CASE("ClientStream: in the middle of a packet nothing can be put in") {
   CHECK(stream.bypass() == 0);
 }
 
+TEST_CASE("ClientStream: whole packets that say only that tests have begun, and nothing else") {
+  Bytes begun;
+  REQUIRE(encode({.status = TestStatus::inprogress, .test_id = "b"}, begun));
+  ClientStream stream;
+  CHECK_FALSE(stream.only_begun());  // there is nothing
+  REQUIRE(put(stream, begun));
+  CHECK(stream.only_begun());
+  REQUIRE(put(stream, ByteView(begun).first(9)));
+  CHECK_FALSE(stream.only_begun());
+  REQUIRE(put(stream, ByteView(begun).subspan(9)));
+  stream.consume(stream.size());
+  REQUIRE(put(stream, begun));
+  CHECK(stream.only_begun());
+
+  SUBCASE("another packet of the server's") {
+    REQUIRE(put(stream, packet("s", 1)));
+  }
+  SUBCASE("one of ours") {
+    stream.insert(packet("o", 1));
+  }
+  SUBCASE("one that came in another way") {
+    stream.append(begun);
+  }
+  CHECK_FALSE(stream.only_begun());
+  stream.consume(stream.size());
+  CHECK_FALSE(stream.only_begun());
+  REQUIRE(put(stream, begun));
+  CHECK(stream.only_begun());
+}
+
 TEST_CASE("ClientStream: what is no packet is given back") {
   const Bytes one = packet("server", 3);
   Bytes bytes = one;

@@ -57,6 +57,36 @@ TEST_CASE("PacketBoundaries: what went elsewhere counts") {
   CHECK(boundaries.since_boundary() == 0);
 }
 
+TEST_CASE("PacketBoundaries: a packet that says only that a test has begun is told from others") {
+  const std::string_view tag = "w";
+  const Packet begun = {.status = TestStatus::inprogress, .test_id = "a"};
+  Packet more = begun;
+  more.timestamp = Timestamp{};
+  more.tags = {&tag, 1};
+  Packet with_file = begun;
+  with_file.file_name = "f";
+  with_file.file_content = as_bytes(tag);
+  const std::vector<std::pair<Packet, bool>> cases = {
+      {begun, true},
+      {more, true},
+      {with_file, false},
+      {{.test_id = "a"}, false},
+      {{.status = TestStatus::success, .test_id = "a"}, false},
+      {{.status = TestStatus::exists, .test_id = "a"}, false},
+  };
+  for (const auto& [fields, only_begun] : cases) {
+    Bytes bytes;
+    REQUIRE(encode(fields, bytes));
+    PacketBoundaries at_once;
+    CHECK(at_once.take(bytes).only_begun == only_begun);
+    // The flags come one by one; the byte that ends the header tells.
+    PacketBoundaries slowly;
+    bool all = true;
+    for (const std::byte& byte : bytes) all = slowly.take({&byte, 1}).only_begun && all;
+    CHECK(all == only_begun);
+  }
+}
+
 TEST_CASE("PacketBoundaries: what begins no packet is shown where it begins") {
   const Bytes whole = packet(10);
   const std::vector<std::string> wrong = {

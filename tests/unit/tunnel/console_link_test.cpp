@@ -201,6 +201,47 @@ TEST_CASE(
   });
 }
 
+TEST_CASE("Console link: a local end that takes nothing holds nobody up for ever") {
+  World world;
+  auto& caller = *world.caller;
+  auto& answerer = *world.answerer;
+  const std::string chunk(50'000, 's');
+  // More than all the buffers between hold.
+  for (std::size_t sent = 0; sent < 4'000'000;) {
+    const std::size_t size = caller.rpc.write(view(chunk)).size;
+    sent += size;
+    world.step();
+    if (size == 0 && world.now > Time{1'000}) break;
+  }
+  CHECK_FALSE(answerer.link->is_over());
+
+  SUBCASE("its owner gives up") {
+    answerer.link->give_up();
+    answerer.link->handle(world.now);
+    world.now += Time{2'000};  // for the last word
+    answerer.link->handle(world.now);
+    CHECK(answerer.link->is_over());
+    CHECK_FALSE(answerer.link->trouble().empty());
+  }
+  SUBCASE("the other end is silent: the patience follows the deadline") {
+    const Time silent = world.now;
+    const auto step = [&] {
+      answerer.link->handle(world.now);
+      world.now += Time{100};
+    };
+    while (!answerer.link->is_over() && world.now < silent + Time{100'000}) step();
+    CHECK(answerer.link->is_over());
+    CHECK(answerer.link->trouble().find("30 s") != std::string::npos);
+  }
+  SUBCASE("the console has failed: the patience is at its end") {
+    world.caller.reset();
+    const Time failed = world.now;
+    world.run([&] { return answerer.link->is_over(); });
+    CHECK(world.now - failed <= ConsoleLink::patience);
+    CHECK(answerer.link->console_ended());
+  }
+}
+
 TEST_CASE("Console link: channels that nobody joined are the owner's") {
   World world;
   world.caller->link->say(7, "127.0.0.1:99\n");
