@@ -77,6 +77,8 @@ class ConsoleArmour {
   explicit ConsoleArmour(const Options& options);
 
   void feed(ByteView bytes, Time now);
+  // Text that came before anything was fed, for whoever is told why nobody was found.
+  void heard_text(std::size_t size) { m_bytes += size; }
   void tick(Time now);
   // When tick() is to be called at the latest; nullopt: no need.
   [[nodiscard]] std::optional<Time> next_tick() const;

@@ -65,6 +65,7 @@ void ServerStreams::take_out(protocol::ByteView bytes, bool drop) {
 void ServerStreams::take_events() {
   if (m_mode != Mode::channel) m_client.begin_append();
   while (const auto event = m_decoder.next()) take_event(*event);
+  if (m_mode == Mode::decoded) flush_out();
 }
 
 void ServerStreams::take_event(const protocol::DecodeEvent& event) {

@@ -126,8 +126,10 @@ void ConsoleLink::read_console(Time now) {
 }
 
 void ConsoleLink::take_bytes(ByteView bytes, Time now) {
-  if (!m_began)  // nobody speaks before the hello: it is all text
+  if (!m_began) {  // nobody speaks before the hello: it is all text
+    m_armour.heard_text(bytes.size());
     return m_owner.on_foreign({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, 0);
+  }
   m_armour.feed(bytes, now);
   drain(now);
 }

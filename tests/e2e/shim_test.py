@@ -321,6 +321,7 @@ def test_endless_output():
         await_that(lambda: is_idle(process), "everything waiting for the client")
         assert_small(process)
         process.terminate()
+        process.stdout.read()
         assert process.wait(DEADLINE) == 143
 
 

@@ -93,6 +93,8 @@ TEST_CASE("ServerStreams: an RPC packet on stdout, and nothing else, makes stdou
   on_out(streams, "hello\n" + text(message("{}")) + "noise" + text(result("a")));
   CHECK(streams.protocol_is_on(Source::out));
   CHECK(sent(streams) == "stdout=hello\n message={} stdout=noise a");
+  on_out(streams, text(result("a")) + "behind it\n");
+  CHECK(sent(streams) == "a stdout=behind it\n");
   Bytes damaged = result("b");
   damaged.back() ^= std::byte{1};
   on_out(streams, text(damaged) + text(result("c")));
@@ -116,8 +118,8 @@ TEST_CASE("ServerStreams: a channel with other bytes in it is said so, and its p
   const std::size_t place = result("a").size() + result("b").size();
   CHECK(words.starts_with("b error=byte " + std::to_string(place) + " of the server's channel"));
   CHECK(words.ends_with(". stdout=print\n c"));
-  on_channel(streams, result("d"));
-  CHECK(sent(streams) == "d");
+  on_channel(streams, as_bytes(text(result("d")) + "behind it\n"));
+  CHECK(sent(streams) == "d stdout=behind it\n");
 }
 
 TEST_CASE("ServerStreams: noise waits for the end of a packet, and for a client that is behind") {

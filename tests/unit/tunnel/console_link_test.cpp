@@ -262,3 +262,14 @@ TEST_CASE("Console link: other text comes out for people") {
   caller.link->handle(Time{250});
   CHECK(caller.foreign == "login: more: ");
 }
+
+TEST_CASE("Console link: text before the session counts where nobody is found") {
+  auto [console, far] = sockets();
+  End caller(Side::caller, std::move(console));
+  auto terminal = StreamFd::own(std::move(far));
+  (void)terminal.write(view("login: "));
+  caller.link->handle(Time{0});
+  caller.link->begin(Time{0});
+  caller.link->handle(Time{30'000});
+  CHECK(caller.link->trouble().find("only other text came") != std::string::npos);
+}
