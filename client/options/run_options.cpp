@@ -122,7 +122,9 @@ CLI::App* add_run(CLI::App& app, RunCommand& command) {
       ->type_name("SECONDS")
       ->check(CLI::Range(0.001, 1e6));
   add_report_options(*run, command.reports);
-  run->add_flag("!--no-history", command.history, "neither read nor write the project's history");
+  run->add_flag_callback(
+      "--no-history", [&command] { command.history = false; },
+      "neither read nor write the project's history");
   run->add_flag("-v,--verbose", command.every_result,
                 "a line for every test, not only for failures");
   run->add_option("--color", command.color, "auto, always or never (auto)")
