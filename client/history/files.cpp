@@ -105,6 +105,17 @@ NewFile::NewFile(NewFile&& other) noexcept
       m_size(other.m_size),
       m_buffer(std::move(other.m_buffer)) {}
 
+int write_all(int fd, protocol::ByteView bytes) {
+  while (!bytes.empty()) {
+    const auto size = ::write(fd, bytes.data(), bytes.size());
+    if (size >= 0)
+      bytes = bytes.subspan(static_cast<std::size_t>(size));
+    else if (errno != EINTR)
+      return errno;
+  }
+  return 0;
+}
+
 NewFile::~NewFile() {
   if (m_fd >= 0) close(m_fd);
   if (!m_name.empty()) unlink(m_name.c_str());
@@ -117,14 +128,7 @@ void NewFile::write(std::string_view text) {
 }
 
 bool NewFile::flush() {
-  std::size_t written = 0;
-  while (m_errno == 0 && written < m_buffer.size()) {
-    const auto size = ::write(m_fd, m_buffer.data() + written, m_buffer.size() - written);
-    if (size >= 0)
-      written += static_cast<std::size_t>(size);
-    else if (errno != EINTR)
-      m_errno = errno;
-  }
+  if (m_errno == 0) m_errno = write_all(m_fd, protocol::as_bytes(m_buffer));
   m_buffer.clear();
   return m_errno == 0;
 }

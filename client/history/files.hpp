@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "protocol/error.hpp"
+#include "protocol/subunit_v2.hpp"
 
 namespace hearth::client {
 
@@ -23,6 +24,8 @@ namespace hearth::client {
 [[nodiscard]] Expected<void> read_pieces(const std::string& path,
                                          const std::function<void(std::string_view)>& sink);
 [[nodiscard]] bool exists(const std::string& path);
+// The errno of what failed; 0: all is written.
+[[nodiscard]] int write_all(int fd, protocol::ByteView bytes);
 
 // A file that nobody sees until it is put in its place. Buffered; after a failed write the others
 // do nothing, and putting it in its place tells why.

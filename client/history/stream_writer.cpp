@@ -57,14 +57,7 @@ void StreamWriter::append(protocol::ByteView bytes) {
 }
 
 void StreamWriter::flush() {
-  std::size_t written = 0;
-  while (m_errno == 0 && written < m_buffer.size()) {
-    const auto size = ::write(m_fd, m_buffer.data() + written, m_buffer.size() - written);
-    if (size >= 0)
-      written += static_cast<std::size_t>(size);
-    else if (errno != EINTR)
-      m_errno = errno;
-  }
+  if (m_errno == 0) m_errno = write_all(m_fd, m_buffer);
   m_buffer.clear();
 }
 
