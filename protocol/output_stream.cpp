@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "protocol/rpc_packet.hpp"
-#include "protocol/utf8_scan.hpp"
+#include "protocol/utf8.hpp"
 
 namespace hearth::protocol {
 namespace {

@@ -7,6 +7,8 @@ namespace {
 
 using Byte = unsigned char;
 
+constexpr char hex_digits[] = "0123456789ABCDEF";
+
 // How the second byte of a sequence is bounded by its first, and how long the sequence is
 // (RFC 3629, section 4). size 0: no sequence begins with that byte.
 struct Lead {
@@ -32,11 +34,10 @@ bool continues(const Lead& lead, int index, Byte byte) {
   return index == 1 ? byte >= lead.second_min && byte <= lead.second_max : (byte & 0xC0) == 0x80;
 }
 
-// The bytes of the sequence at `at`; 0 where there is none.
-int sequence_size(const Byte* at, const Byte* end) {
+int character_length(const Byte* at, const Byte* end) {
   const Lead lead = lead_of(*at);
-  if (lead.size == 0 || end - at < lead.size) return 0;
   for (int index = 1; index < lead.size; ++index) {
+    if (at + index == end) return -1;
     if (!continues(lead, index, at[index])) return 0;
   }
   return lead.size;
@@ -57,8 +58,8 @@ StringFault check_slowly(const Byte* at, const Byte* end) {
       at += 8;
       continue;
     }
-    const int size = sequence_size(at, end);
-    if (size == 0) return StringFault::not_utf8;
+    const int size = character_length(at, end);
+    if (size <= 0) return StringFault::not_utf8;
     at += size;
   }
   return StringFault::none;
@@ -76,6 +77,41 @@ StringFault check_string(std::string_view text) {
   }
   if (all_ascii_without_nul<std::uint64_t>(end - 8)) return StringFault::none;
   return check_slowly(at, end);
+}
+
+int character_length(std::string_view bytes) {
+  const auto* const at = reinterpret_cast<const Byte*>(bytes.data());
+  return character_length(at, at + bytes.size());
+}
+
+Utf8Scan scan_utf8(std::string_view bytes) {
+  std::size_t valid = 0;
+  while (valid < bytes.size()) {
+    if (static_cast<unsigned char>(bytes[valid]) < 0x80) {
+      ++valid;
+      continue;
+    }
+    const int length = character_length(bytes.substr(valid));
+    if (length <= 0) return {valid, length < 0};
+    valid += static_cast<std::size_t>(length);
+  }
+  return {valid, false};
+}
+
+std::string as_utf8(std::string_view bytes) {
+  std::string text;
+  while (!bytes.empty()) {
+    const int length = bytes[0] == '\0' ? 0 : character_length(bytes);
+    if (length > 0) {
+      text += bytes.substr(0, static_cast<std::size_t>(length));
+      bytes.remove_prefix(static_cast<std::size_t>(length));
+    } else {
+      const auto byte = static_cast<unsigned char>(bytes[0]);
+      text += {'\\', 'x', hex_digits[byte >> 4], hex_digits[byte & 15]};
+      bytes.remove_prefix(1);
+    }
+  }
+  return text;
 }
 
 void CharacterTracker::put(std::span<const std::byte> text) {

@@ -1,6 +1,6 @@
 #include "server/catalog.hpp"
 
-#include "server/text.hpp"
+#include "server/test_id.hpp"
 
 namespace hearth::server {
 

@@ -6,7 +6,7 @@
 
 #include "protocol/rpc_packet.hpp"
 #include "server/spawn.hpp"
-#include "server/text.hpp"
+#include "protocol/utf8.hpp"
 #include "server/worker_channel.hpp"
 #include "worker.pb.h"
 
@@ -175,14 +175,14 @@ void Execution::take(const worker::FromTest& message) {
   switch (message.message_case()) {
     case worker::FromTest::kAttachment: {
       const worker::Attachment& piece = message.attachment();
-      attach(as_text(piece.name()), as_text(piece.mime_type()), piece.content());
+      attach(protocol::as_utf8(piece.name()), protocol::as_utf8(piece.mime_type()), piece.content());
       break;
     }
     case worker::FromTest::kSubunitV1: take_subunit_v1(message.subunit_v1()); break;
     case worker::FromTest::kVerdict:
       m_evidence.verdict = status_of(message.verdict().outcome());
       for (const worker::Property& property : message.verdict().property()) {
-        m_properties.emplace_back(as_text(property.key()), as_text(property.value()));
+        m_properties.emplace_back(protocol::as_utf8(property.key()), protocol::as_utf8(property.value()));
       }
       break;
     default: break;  // from a later version
@@ -201,7 +201,7 @@ void Execution::take_v1_events(bool finish) {
     if (const auto* const ended = std::get_if<protocol::v1::TestEnded>(&*event)) {
       if (m_evidence.verdict) continue;
       for (const auto& attachment : ended->attachments) {
-        attach(as_text(attachment.name), as_text(attachment.mime_type), view_of(attachment.content));
+        attach(protocol::as_utf8(attachment.name), protocol::as_utf8(attachment.mime_type), view_of(attachment.content));
       }
       m_evidence.verdict = ended->status;
     } else if (const auto* const damage = std::get_if<protocol::v1::Damaged>(&*event)) {
@@ -237,7 +237,7 @@ void Execution::attach(std::string name, std::string mime_type, std::string_view
 
 void Execution::send(OpenAttachment& attachment, std::string_view content) {
   const bool is_text = attachment.mime_type.starts_with("text/");
-  const std::string text = is_text ? as_text(content) : std::string();
+  const std::string text = is_text ? protocol::as_utf8(content) : std::string();
   m_target.session->attach(m_target.ordinal, m_target.test_id, attachment.name, attachment.mime_type,
                            bytes_of(is_text ? std::string_view(text) : content), false);
 }

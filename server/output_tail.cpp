@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-#include "server/text.hpp"
+#include "protocol/utf8.hpp"
 
 namespace hearth::server {
 namespace {
@@ -54,7 +54,7 @@ std::string OutputTail::text() {
     read_some(*stream);
     if (stream->tail.empty()) continue;
     text += stream == &m_err ? "Its standard error ended with:\n" : "Its standard output ended with:\n";
-    text += as_text(std::string_view(stream->tail).substr(stream->tail.size() - std::min(kept, stream->tail.size())));
+    text += protocol::as_utf8(std::string_view(stream->tail).substr(stream->tail.size() - std::min(kept, stream->tail.size())));
     if (text.back() != '\n') text += '\n';
   }
   return text;

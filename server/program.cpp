@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "process/wait_status.hpp"
-#include "server/text.hpp"
+#include "protocol/utf8.hpp"
 #include "worker.pb.h"
 
 namespace hearth::server {
@@ -74,11 +74,11 @@ void Program::on_message(Zygote& zygote, const worker::FromZygote& message) {
     case worker::FromZygote::kEnded: return on_ended(zygote, message.ended());
     case worker::FromZygote::kRefused: return on_refused(message.refused());
     case worker::FromZygote::kClosed:
-      zygote.closing_failure = as_text(message.closed().failure());
+      zygote.closing_failure = protocol::as_utf8(message.closed().failure());
       return;
     case worker::FromZygote::kSuiteClosed:
       if (const Shared* const shared = shared_of(&zygote)) {
-        report_tear_down(shared->last_target, shared->last_test, as_text(message.suite_closed().failure()));
+        report_tear_down(shared->last_target, shared->last_test, protocol::as_utf8(message.suite_closed().failure()));
       }
       return;
     default: return;  // from a later version
@@ -87,7 +87,7 @@ void Program::on_message(Zygote& zygote, const worker::FromZygote& message) {
 
 void Program::on_hello(Zygote& zygote, const worker::Hello& hello) {
   zygote.state = Zygote::State::greeted;
-  zygote.framework = as_text(hello.framework() + ' ' + hello.framework_version());
+  zygote.framework = protocol::as_utf8(hello.framework() + ' ' + hello.framework_version());
   if (&zygote == m_zygote.get()) m_framework = zygote.framework;
   note_files(zygote);
   if (hello.min_version() > channel_version || hello.max_version() < channel_version) {
@@ -123,7 +123,7 @@ void Program::on_ready(Zygote& zygote, const worker::Ready& ready) {
   }
   note_files(zygote);
   m_failed_starts = 0;
-  m_trouble = as_text(ready.set_up_failure());
+  m_trouble = protocol::as_utf8(ready.set_up_failure());
   m_skipped = ready.set_up_skipped();
   if (!m_trouble.empty() && !m_skipped) m_trouble = "The program's global set-up failed:\n" + m_trouble;
   if (m_trouble.empty() && is_shared() && !m_can_share) {
@@ -133,7 +133,7 @@ void Program::on_ready(Zygote& zygote, const worker::Ready& ready) {
     m_runs_single = true;
     if (!m_listed) {
       m_events.log("program " + m_spec.name + " is started anew for each " + (is_shared() ? "Run" : "of its tests") +
-                   ": " + as_text(ready.why()));
+                   ": " + protocol::as_utf8(ready.why()));
     }
     finish(zygote, false);
   }
@@ -181,7 +181,7 @@ std::optional<std::string> Program::changed() {
   std::optional<std::string> file = m_identity.changed();
   if (!file && !m_restarted_with.empty()) file = m_restarted_with;
   if (!file) return std::nullopt;
-  return as_text(*file) + " has changed";
+  return protocol::as_utf8(*file) + " has changed";
 }
 
 // What it failed for may be something else than the files that are known of it, so it is tried again. But a program that

@@ -3,7 +3,7 @@
 
 #include "protocol/rpc_packet.hpp"
 #include "server/program.hpp"
-#include "server/text.hpp"
+#include "protocol/utf8.hpp"
 #include "worker.pb.h"
 
 namespace hearth::server {
@@ -16,7 +16,7 @@ protocol::Timestamp at(std::uint64_t nanoseconds) {
 
 std::vector<LeftProcess> left_in(const worker::Ended& ended) {
   std::vector<LeftProcess> left;
-  for (const worker::Leftover& one : ended.leftover()) left.push_back({one.pid(), as_text(one.command())});
+  for (const worker::Leftover& one : ended.leftover()) left.push_back({one.pid(), protocol::as_utf8(one.command())});
   return left;
 }
 
@@ -177,11 +177,11 @@ void Program::on_ended(const Zygote& zygote, const worker::Ended& ended) {
 
 void Program::on_refused(const worker::Refused& refused) {
   if (Suite* const suite = suite_of(refused.execution())) {
-    suite->zygote->killed_because = as_text(refused.why());
+    suite->zygote->killed_because = protocol::as_utf8(refused.why());
     return suite_ended(*suite, 0);
   }
   if (Shared* const shared = shared_of(refused.execution())) {
-    shared->zygote->killed_because = as_text(refused.why());
+    shared->zygote->killed_because = protocol::as_utf8(refused.why());
     return shared_ended(*shared, 0, {});
   }
   const auto running = m_running.find(refused.execution());
@@ -192,7 +192,7 @@ void Program::on_refused(const worker::Refused& refused) {
     shared->zygote->output.take_back();
   }
   Evidence evidence;
-  evidence.trouble = "The test could not be started: " + as_text(refused.why()) + '.';
+  evidence.trouble = "The test could not be started: " + protocol::as_utf8(refused.why()) + '.';
   end_execution(refused.execution(), evidence);
 }
 

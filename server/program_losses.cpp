@@ -5,7 +5,6 @@
 #include "process/wait_status.hpp"
 #include "server/program.hpp"
 #include "server/run.hpp"
-#include "server/text.hpp"
 #include "worker.pb.h"
 
 namespace hearth::server {

@@ -7,7 +7,6 @@
 #include "server/program.hpp"
 #include "server/run.hpp"
 #include "server/spawn.hpp"
-#include "server/text.hpp"
 #include "worker.pb.h"
 
 namespace hearth::server {

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "server/text.hpp"
+#include "protocol/utf8.hpp"
 
 namespace hearth::server {
 namespace fs = std::filesystem;
@@ -21,7 +21,7 @@ std::string_view explicit_name(std::string_view argument) {
   const std::size_t equals = argument.find('=');
   if (equals == std::string_view::npos || equals == 0) return {};
   const std::string_view name = argument.substr(0, equals);
-  const bool is_name = std::all_of(name.begin(), name.end(), is_name_character) && scan_utf8(name).valid == name.size();
+  const bool is_name = std::all_of(name.begin(), name.end(), is_name_character) && protocol::scan_utf8(name).valid == name.size();
   return is_name ? name : std::string_view{};
 }
 
@@ -47,7 +47,7 @@ std::optional<fs::path> find_program(const std::string& word) {
 
 std::string default_name(const fs::path& path) {
   std::string name = path.filename().string();
-  const bool is_text = scan_utf8(name).valid == name.size();
+  const bool is_text = protocol::scan_utf8(name).valid == name.size();
   std::replace_if(
       name.begin(), name.end(),
       [&](char c) { return !is_name_character(c) || (!is_text && static_cast<unsigned char>(c) >= 0x80); }, '_');

@@ -2,7 +2,8 @@
 #include "process/wait_status.hpp"
 #include "protocol/rpc_packet.hpp"
 #include "server/program.hpp"
-#include "server/text.hpp"
+#include "protocol/utf8.hpp"
+#include "server/test_id.hpp"
 #include "worker.pb.h"
 
 namespace hearth::server {
@@ -58,11 +59,11 @@ void Program::start_suite(Suite& suite, std::uint32_t test) {
 void Program::on_suite_ready(Suite& suite, const worker::Ready& ready) {
   if (ready.mode() == worker::Ready::EXEC) {
     suite.trouble = "The suite's set-up started threads, so that its tests cannot be forked from it: " +
-                    as_text(ready.why()) + '.';
+                    protocol::as_utf8(ready.why()) + '.';
   } else if (!ready.set_up_failure().empty()) {
     suite.skipped = ready.set_up_skipped();
     suite.trouble = (suite.skipped ? "" : "The set-up of the test's suite failed:\n") +
-                    as_text(ready.set_up_failure());
+                    protocol::as_utf8(ready.set_up_failure());
   }
   requeue(suite.waiting);
   dispatch_waiting();

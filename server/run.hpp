@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "server/text.hpp"
+#include "server/test_id.hpp"
 
 namespace hearth::protocol {
 class ServerSession;

@@ -7,7 +7,7 @@
 #include "protocol/rpc_packet.hpp"
 #include "server/cpu_limit.hpp"
 #include "server/session_io.hpp"
-#include "server/text.hpp"
+#include "server/test_id.hpp"
 
 namespace hearth::server {
 using protocol::TestStatus;

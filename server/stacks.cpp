@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "server/spawn.hpp"
-#include "server/text.hpp"
+#include "protocol/utf8.hpp"
 
 extern char** environ;
 
@@ -89,8 +89,8 @@ std::string describe_threads(const fs::path& process) {
     std::string place = first_line(task.path() / "wchan");
     if (place.empty() || place == "0") place = "nothing";
     text += "Thread " + task.path().filename().string() + " (" +
-            as_text(first_line(task.path() / "comm")) + "): state " +
-            state_in(task.path() / "status") + ", waits in the kernel for " + as_text(place) + '\n';
+            protocol::as_utf8(first_line(task.path() / "comm")) + "): state " +
+            state_in(task.path() / "status") + ", waits in the kernel for " + protocol::as_utf8(place) + '\n';
   }
   return text;
 }
@@ -129,7 +129,7 @@ std::optional<std::string> StackReader::poll(Time now) {
   const bool more_to_come = got < 0 && (errno == EAGAIN || errno == EINTR);
   if (more_to_come && now - m_since < patience) return std::nullopt;
   m_out.reset();
-  if (const auto stacks = stacks_in(m_text); !stacks.empty()) return as_text(stacks) + '\n';
+  if (const auto stacks = stacks_in(m_text); !stacks.empty()) return protocol::as_utf8(stacks) + '\n';
   return describe_threads("/proc/" + std::to_string(m_of)) +
          "(The stacks could not be read: that takes a gdb which may trace this process.)\n";
 }

@@ -8,7 +8,7 @@
 #include "process/children.hpp"
 #include "process/keeper.hpp"
 #include "protocol/rpc_packet.hpp"
-#include "protocol/utf8_scan.hpp"
+#include "protocol/utf8.hpp"
 #include "shim/console_client.hpp"
 #include "shim/descriptor_end.hpp"
 #include "shim/options.hpp"
@@ -37,7 +37,7 @@ UniqueFd take_over(int fd) {
 // Who speaks with us reads packets, and nobody may ever read our stderr.
 int tell_client(ClientEnd& client, const Error& error, int status) {
   protocol::Bytes packets;
-  protocol::append_rpc_error(protocol::as_text(error.text()), packets);
+  protocol::append_rpc_error(protocol::as_utf8(error.text()), packets);
   (void)client.write(packets);
   return complain(error, status);
 }

@@ -12,7 +12,7 @@
 #include "process/children.hpp"
 #include "process/deadline.hpp"
 #include "process/wait_status.hpp"
-#include "protocol/utf8_scan.hpp"
+#include "protocol/utf8.hpp"
 
 namespace hearth::shim {
 namespace {
@@ -41,7 +41,7 @@ std::string last_words(const ServerStreams& streams) {
     tail.remove_prefix(std::min(tail.find('\n'), tail.size() - 1) + 1);
   }
   while (!tail.empty() && (tail.back() == '\n' || tail.back() == '\r')) tail.remove_suffix(1);
-  return protocol::as_text(tail);
+  return protocol::as_utf8(tail);
 }
 
 }  // namespace

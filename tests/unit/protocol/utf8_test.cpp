@@ -6,6 +6,7 @@
 #include "protocol/utf8.hpp"
 
 using namespace hearth::protocol;
+using namespace std::string_literals;
 
 namespace {
 
@@ -103,4 +104,50 @@ TEST_CASE("UTF-8: a line that is not UTF-8 has no characters, up to its end") {
   CHECK_FALSE(mid_character("\xE2\xC2", 0xB3));
   CHECK(mid_character("\xB3\xC2\n\xC2", 0xB3));
   CHECK(mid_character("\xC2\n\xC2", 0xB3));  // the newline ends the line, not the character
+}
+
+TEST_CASE("Text: the valid prefix, and whether what follows may be the beginning of a character") {
+  const struct {
+    std::string bytes;
+    std::size_t valid;
+    bool may_be_cut_off;
+  } cases[] = {
+      {"", 0, false},
+      {"plain", 5, false},
+      {"nul\0here"s, 8, false},
+      {"\xC3\xBC", 2, false},
+      {"\xE2\x82\xAC", 3, false},
+      {"\xF0\x9F\x94\xA5", 4, false},
+      {"a\xC3", 1, true},
+      {"\xE2", 0, true},
+      {"\xE2\x82", 0, true},
+      {"\xF0\x9F\x94", 0, true},
+      {"a\xC3z", 1, false},
+      {"\x80", 0, false},
+      {"ab\xFF", 2, false},
+      {"\xC0\x80", 0, false},  // overlong
+      {"\xC1\xBF", 0, false},
+      {"\xE0\x80\x80", 0, false},
+      {"\xE0\x9F", 0, false},
+      {"\xED\xA0\x80", 0, false},  // a surrogate
+      {"\xF4\x90\x80\x80", 0, false},
+      {"\xF5", 0, false},
+      {"\xF4\x8F\xBF\xBF", 4, false},
+  };
+  for (const auto& one : cases) {
+    CAPTURE(one.bytes);
+    const Utf8Scan scan = scan_utf8(one.bytes);
+    CHECK(scan.valid == one.valid);
+    CHECK(scan.may_be_cut_off == one.may_be_cut_off);
+  }
+}
+
+TEST_CASE("Text: bytes that are none are written as escapes") {
+  CHECK(as_utf8("") == "");
+  CHECK(as_utf8("gr\xC3\xBC\xC3\x9F"
+                "e\n\t") ==
+        "gr\xC3\xBC\xC3\x9F"
+        "e\n\t");
+  CHECK(as_utf8("a\0b\xFF\xC3"s) == "a\\x00b\\xFF\\xC3");
+  CHECK(as_utf8("\xED\xA0\x80") == "\\xED\\xA0\\x80");
 }

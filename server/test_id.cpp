@@ -1,8 +1,8 @@
-#include "server/text.hpp"
+#include "server/test_id.hpp"
 
 #include <cstdint>
 
-#include "protocol/utf8_scan.hpp"
+#include "protocol/utf8.hpp"
 
 namespace hearth::server {
 namespace {

@@ -1,17 +1,10 @@
-// Text as the stream carries it: UTF-8, and what is done where it is not. Pure.
+// Tests' ids, made of a program's name and what its framework calls the test. Pure.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 
-#include "protocol/utf8_scan.hpp"
-
 namespace hearth::server {
-
-using protocol::as_text;
-using protocol::scan_utf8;
-using protocol::Utf8Scan;
 
 // A test's id: `<program>.<name>`, control characters and what is no UTF-8 percent-escaped, and a %
 // that would read as such an escape. spec/rpc.md, RPC-12.2.
