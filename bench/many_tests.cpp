@@ -4,7 +4,9 @@
 namespace {
 
 class Many : public testing::TestWithParam<int> {};
-TEST_P(Many, Trivial) { EXPECT_GE(GetParam(), 0); }
+TEST_P(Many, Trivial) {
+  EXPECT_GE(GetParam(), 0);
+}
 INSTANTIATE_TEST_SUITE_P(All, Many, testing::Range(0, TEST_COUNT));
 
 }  // namespace

@@ -1,5 +1,5 @@
-// The server beside the machine's own floor, in one run: isolated throughput, latency of one test, time to
-// Hello, memory. What counts are the ratios; the goals are those of docs/performance.md.
+// The server beside the machine's own floor, in one run: isolated throughput, latency of one test,
+// time to Hello, memory. What counts are the ratios; the goals are those of docs/performance.md.
 //
 //   serve_bench HEARTH FORK_FLOOR ONE_TEST TEN_THOUSAND_TESTS MANY_TESTS
 #include <fcntl.h>
@@ -98,7 +98,8 @@ class Client {
   }
   void flush() {
     while (!m_session.output().empty()) {
-      const ssize_t written = write(m_server.in, m_session.output().data(), m_session.output().size());
+      const ssize_t written =
+          write(m_server.in, m_session.output().data(), m_session.output().size());
       if (written <= 0) fail("the server does not read");
       m_session.consume(static_cast<std::size_t>(written));
     }
@@ -115,7 +116,8 @@ class Client {
     if (const auto* done = std::get_if<CommandDone>(&event)) m_done = done->nonce;
     if (const auto* error = std::get_if<ServerError>(&event)) fail(error->text);
     if (const auto* result = std::get_if<ResultPacket>(&event)) {
-      if (result->packet->status == TestStatus::exists) m_ids.emplace_back(*result->packet->test_id);
+      if (result->packet->status == TestStatus::exists)
+        m_ids.emplace_back(*result->packet->test_id);
       if (result->packet->status == TestStatus::success) ++m_passed;
       if (result->packet->status == TestStatus::fail) fail("a test failed");
     }
@@ -175,13 +177,16 @@ double server_memory(pid_t keeper) {
     pages += resident;
   };
   add(std::to_string(keeper));
-  std::ifstream children("/proc/" + std::to_string(keeper) + "/task/" + std::to_string(keeper) + "/children");
+  std::ifstream children("/proc/" + std::to_string(keeper) + "/task/" + std::to_string(keeper) +
+                         "/children");
   for (std::string pid; children >> pid;) add(pid);
   return pages * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e6;
 }
 
-void measure_throughput(const std::string& hearth, const std::string& floor, const std::string& program) {
-  std::printf("isolated throughput, 10,000 trivial tests (goal: 0.9 of the floor; required: 0.2)\n");
+void measure_throughput(const std::string& hearth, const std::string& floor,
+                        const std::string& program) {
+  std::printf(
+      "isolated throughput, 10,000 trivial tests (goal: 0.9 of the floor; required: 0.2)\n");
   for (const unsigned jobs : {1u, 2u, 8u}) {
     Client client({hearth, "serve", "--jobs", std::to_string(jobs), program});
     static_cast<void>(client.list());
@@ -197,13 +202,14 @@ void measure_throughput(const std::string& hearth, const std::string& floor, con
       tests = std::max(tests, rate);
       forks = std::max(forks, floor_rate);
     }
-    std::printf("  %u at a time: %8.0f tests/s, floor %8.0f forks/s, median ratio %.2f\n", jobs, tests, forks,
-                percentile(ratios, 0.5));
+    std::printf("  %u at a time: %8.0f tests/s, floor %8.0f forks/s, median ratio %.2f\n", jobs,
+                tests, forks, percentile(ratios, 0.5));
     client.goodbye();
   }
 }
 
-void measure_latency(const std::string& hearth, const std::string& floor, const std::string& program) {
+void measure_latency(const std::string& hearth, const std::string& floor,
+                     const std::string& program) {
   Client client({hearth, "serve", program});
   const std::string id = client.list().front();
   static_cast<void>(one_test_latency(client, id));
@@ -212,9 +218,10 @@ void measure_latency(const std::string& hearth, const std::string& floor, const 
   std::printf("latency of a one-test Run in %s (goal: 0.5, p99 1.5; required: 3)\n",
               program.substr(program.rfind('/') + 1).c_str());
   for (const double fraction : {0.5, 0.99}) {
-    std::printf("  p%.0f: %7.0f us, floor (a fork per request) %7.0f us, ratio to the floor's p50 %.2f\n", fraction * 100,
-                percentile(ours, fraction) * 1e6, percentile(base, fraction) * 1e6,
-                percentile(ours, fraction) / percentile(base, 0.5));
+    std::printf(
+        "  p%.0f: %7.0f us, floor (a fork per request) %7.0f us, ratio to the floor's p50 %.2f\n",
+        fraction * 100, percentile(ours, fraction) * 1e6, percentile(base, fraction) * 1e6,
+        percentile(ours, fraction) / percentile(base, 0.5));
   }
   client.goodbye();
 }
@@ -225,10 +232,12 @@ void measure_start_and_memory(const std::string& hearth, const std::string& prog
   std::printf("start to Hello: %.1f ms (goal: 5)\n", seconds_since(begin) * 1e3);
   const std::vector<std::string> ids = client.list();
   const double listed = server_memory(client.pid());
-  std::printf("server memory: %.1f MB with %zu tests listed (goal: 50 with them run)\n", listed, ids.size());
+  std::printf("server memory: %.1f MB with %zu tests listed (goal: 50 with them run)\n", listed,
+              ids.size());
   for (int round = 0; round < 2; ++round) {
     static_cast<void>(client.run(std::span(ids).subspan(0, 10'000)));
-    std::printf("  %.1f MB after %d of them were run\n", server_memory(client.pid()), (round + 1) * 10'000);
+    std::printf("  %.1f MB after %d of them were run\n", server_memory(client.pid()),
+                (round + 1) * 10'000);
   }
   client.goodbye();
 }
@@ -236,7 +245,8 @@ void measure_start_and_memory(const std::string& hearth, const std::string& prog
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 6) fail("usage: serve_bench HEARTH FORK_FLOOR ONE_TEST TEN_THOUSAND_TESTS MANY_TESTS");
+  if (argc != 6)
+    fail("usage: serve_bench HEARTH FORK_FLOOR ONE_TEST TEN_THOUSAND_TESTS MANY_TESTS");
   measure_throughput(argv[1], argv[2], argv[4]);
   measure_latency(argv[1], argv[2], argv[3]);
   measure_latency(argv[1], argv[2], argv[4]);

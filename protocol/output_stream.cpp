@@ -6,10 +6,7 @@
 #include "protocol/utf8.hpp"
 
 namespace hearth::protocol {
-namespace {
-
-
-}  // namespace
+namespace {}  // namespace
 
 void OutputStream::add(std::string_view bytes, const Emit& emit) {
   if (m_limit != 0 && m_kept + bytes.size() > m_limit) {

@@ -36,7 +36,7 @@ struct Fields {
   std::optional<std::uint32_t> min;
   bool too_many_ids = false;
   const char* bad_id = nullptr;  // why an id cannot be sent back in a packet
-  std::optional<Key> repeated;  // the first one; `msg` and `nonce` go before the others
+  std::optional<Key> repeated;   // the first one; `msg` and `nonce` go before the others
 };
 
 static_assert(max_test_id_size == 65536);

@@ -1,5 +1,5 @@
-// UTF-8 (RFC 3629: no surrogates, no overlong forms): what subunit v2 asks of its strings, where the
-// characters of a text end, and what is made of bytes that are none. Pure.
+// UTF-8 (RFC 3629: no surrogates, no overlong forms): what subunit v2 asks of its strings, where
+// the characters of a text end, and what is made of bytes that are none. Pure.
 #pragma once
 
 #include <cstddef>

@@ -9,7 +9,8 @@ void Catalog::add(std::string_view name, std::string_view suite, bool hidden, bo
   CatalogTest test;
   const std::string id = make_test_id(m_program, name);
   test.id = id;
-  for (int number = 2; m_by_id.contains(test.id); ++number) test.id = id + " #" + std::to_string(number);
+  for (int number = 2; m_by_id.contains(test.id); ++number)
+    test.id = id + " #" + std::to_string(number);
   if (std::string_view(test.id).substr(m_program.size() + 1) != name) test.name = name;
   test.hidden = hidden;
   test.suite_process = suite_process;
@@ -17,7 +18,9 @@ void Catalog::add(std::string_view name, std::string_view suite, bool hidden, bo
   auto known = m_suite_by_name.find(suite);
   if (known == m_suite_by_name.end()) {
     m_suites.emplace_back(suite);
-    known = m_suite_by_name.emplace(m_suites.back(), static_cast<std::uint32_t>(m_suites.size() - 1)).first;
+    known =
+        m_suite_by_name.emplace(m_suites.back(), static_cast<std::uint32_t>(m_suites.size() - 1))
+            .first;
   }
   test.suite = known->second;
   m_tests.push_back(std::move(test));

@@ -1,5 +1,5 @@
-// The tests of one program, by id. Ids are unique: where a program has two tests of one name, the later gets
-// " #2". Pure.
+// The tests of one program, by id. Ids are unique: where a program has two tests of one name, the
+// later gets " #2". Pure.
 #pragma once
 
 #include <chrono>

@@ -16,7 +16,9 @@ unsigned whole_cpus(double quota, double period) {
 }
 
 // The smaller of two limits, where 0 is none.
-unsigned tighter(unsigned a, unsigned b) { return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b); }
+unsigned tighter(unsigned a, unsigned b) {
+  return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b);
+}
 
 unsigned v2_quota(const fs::path& group) {
   std::ifstream file(group / "cpu.max");
@@ -66,8 +68,9 @@ unsigned cgroup_cpus(const fs::path& root) {
 
 unsigned usable_cpus(const fs::path& root) {
   cpu_set_t allowed;
-  const unsigned affinity =
-      sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? static_cast<unsigned>(CPU_COUNT(&allowed)) : 1;
+  const unsigned affinity = sched_getaffinity(0, sizeof allowed, &allowed) == 0
+                                ? static_cast<unsigned>(CPU_COUNT(&allowed))
+                                : 1;
   return std::max(1u, tighter(affinity, cgroup_cpus(root)));
 }
 

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "protocol/rpc_packet.hpp"
-#include "server/spawn.hpp"
 #include "protocol/utf8.hpp"
+#include "server/spawn.hpp"
 #include "server/worker_channel.hpp"
 #include "worker.pb.h"
 
@@ -15,15 +15,18 @@ using protocol::TestStatus;
 namespace {
 
 constexpr std::uint64_t unlimited = ~std::uint64_t{0};
-constexpr std::uint64_t piece_cost = 64;  // bytes of the limit that a piece of an attachment takes besides its content
+constexpr std::uint64_t piece_cost =
+    64;  // bytes of the limit that a piece of an attachment takes besides its content
 constexpr std::size_t drop = 4096;  // bytes; less than that is no reason to look again at once
-constexpr int packets_at_a_time = 64;  // so that a test that never stops reporting does not keep the loop
-constexpr int all_packets = 1 << 20;   // the writers are dead: what a socket holds
+constexpr int packets_at_a_time =
+    64;  // so that a test that never stops reporting does not keep the loop
+constexpr int all_packets = 1 << 20;  // the writers are dead: what a socket holds
 
 // Names of the attachments that the server makes.
 bool is_ours(std::string_view name) {
   return name == "stdout" || name == "stderr" || name == "stdout.bin" || name == "stderr.bin" ||
-         name == "properties" || name == "processes" || name == "rerun" || name == "cut" || name == "stacks";
+         name == "properties" || name == "processes" || name == "rerun" || name == "cut" ||
+         name == "stacks";
 }
 
 protocol::ByteView bytes_of(std::string_view text) {
@@ -35,12 +38,18 @@ std::string_view view_of(const protocol::Bytes& bytes) {
 
 std::optional<TestStatus> status_of(worker::Verdict::Outcome outcome) {
   switch (outcome) {
-    case worker::Verdict::SUCCESS: return TestStatus::success;
-    case worker::Verdict::FAIL: return TestStatus::fail;
-    case worker::Verdict::SKIP: return TestStatus::skip;
-    case worker::Verdict::XFAIL: return TestStatus::xfail;
-    case worker::Verdict::UXSUCCESS: return TestStatus::uxsuccess;
-    default: return std::nullopt;
+    case worker::Verdict::SUCCESS:
+      return TestStatus::success;
+    case worker::Verdict::FAIL:
+      return TestStatus::fail;
+    case worker::Verdict::SKIP:
+      return TestStatus::skip;
+    case worker::Verdict::XFAIL:
+      return TestStatus::xfail;
+    case worker::Verdict::UXSUCCESS:
+      return TestStatus::uxsuccess;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -140,7 +149,8 @@ void Execution::read_watched(UniqueFd& fd, protocol::OutputStream& stream, Reada
 
 std::size_t Execution::read_output(UniqueFd& fd, protocol::OutputStream& stream) {
   static std::string buffer(64 * 1024, '\0');
-  // One pipe's worth at a time: a test that never stops printing does not keep the loop from the others.
+  // One pipe's worth at a time: a test that never stops printing does not keep the loop from the
+  // others.
   ssize_t got = 0;
   do {
     got = read(fd.get(), buffer.data(), buffer.size());
@@ -151,7 +161,8 @@ std::size_t Execution::read_output(UniqueFd& fd, protocol::OutputStream& stream)
   return static_cast<std::size_t>(got);
 }
 
-// The writers are dead, or done with this test: what is there is all there is, at most what a pipe can hold.
+// The writers are dead, or done with this test: what is there is all there is, at most what a pipe
+// can hold.
 void Execution::drain(UniqueFd& fd, protocol::OutputStream& stream) {
   constexpr int most_reads = 1024;
   for (int i = 0; fd && i < most_reads && read_output(fd, stream) > 0; ++i) {
@@ -165,8 +176,10 @@ void Execution::finish_output(UniqueFd& fd, protocol::OutputStream& stream) {
 }
 
 protocol::OutputStream::Emit Execution::emitter() {
-  return [this](std::string_view name, std::string_view mime_type, std::string_view content, bool last) {
-    m_target.session->attach(m_target.ordinal, m_target.test_id, name, mime_type, bytes_of(content), last);
+  return [this](std::string_view name, std::string_view mime_type, std::string_view content,
+                bool last) {
+    m_target.session->attach(m_target.ordinal, m_target.test_id, name, mime_type, bytes_of(content),
+                             last);
   };
 }
 
@@ -175,17 +188,22 @@ void Execution::take(const worker::FromTest& message) {
   switch (message.message_case()) {
     case worker::FromTest::kAttachment: {
       const worker::Attachment& piece = message.attachment();
-      attach(protocol::as_utf8(piece.name()), protocol::as_utf8(piece.mime_type()), piece.content());
+      attach(protocol::as_utf8(piece.name()), protocol::as_utf8(piece.mime_type()),
+             piece.content());
       break;
     }
-    case worker::FromTest::kSubunitV1: take_subunit_v1(message.subunit_v1()); break;
+    case worker::FromTest::kSubunitV1:
+      take_subunit_v1(message.subunit_v1());
+      break;
     case worker::FromTest::kVerdict:
       m_evidence.verdict = status_of(message.verdict().outcome());
       for (const worker::Property& property : message.verdict().property()) {
-        m_properties.emplace_back(protocol::as_utf8(property.key()), protocol::as_utf8(property.value()));
+        m_properties.emplace_back(protocol::as_utf8(property.key()),
+                                  protocol::as_utf8(property.value()));
       }
       break;
-    default: break;  // from a later version
+    default:
+      break;  // from a later version
   }
 }
 
@@ -201,7 +219,8 @@ void Execution::take_v1_events(bool finish) {
     if (const auto* const ended = std::get_if<protocol::v1::TestEnded>(&*event)) {
       if (m_evidence.verdict) continue;
       for (const auto& attachment : ended->attachments) {
-        attach(protocol::as_utf8(attachment.name), protocol::as_utf8(attachment.mime_type), view_of(attachment.content));
+        attach(protocol::as_utf8(attachment.name), protocol::as_utf8(attachment.mime_type),
+               view_of(attachment.content));
       }
       m_evidence.verdict = ended->status;
     } else if (const auto* const damage = std::get_if<protocol::v1::Damaged>(&*event)) {
@@ -228,17 +247,20 @@ void Execution::attach(std::string name, std::string mime_type, std::string_view
     return;
   }
   m_attachment_room -= cost;
-  const auto kept = static_cast<std::size_t>(std::min<std::uint64_t>(content.size(), m_attachment_room));
+  const auto kept =
+      static_cast<std::size_t>(std::min<std::uint64_t>(content.size(), m_attachment_room));
   m_attachment_room -= kept;
   m_attachments_cut += content.size() - kept;
-  if (open == nullptr) open = &m_open.emplace_back(OpenAttachment{std::move(name), std::move(mime_type)});
+  if (open == nullptr)
+    open = &m_open.emplace_back(OpenAttachment{std::move(name), std::move(mime_type)});
   send(*open, content.substr(0, kept));
 }
 
 void Execution::send(OpenAttachment& attachment, std::string_view content) {
   const bool is_text = attachment.mime_type.starts_with("text/");
   const std::string text = is_text ? protocol::as_utf8(content) : std::string();
-  m_target.session->attach(m_target.ordinal, m_target.test_id, attachment.name, attachment.mime_type,
+  m_target.session->attach(m_target.ordinal, m_target.test_id, attachment.name,
+                           attachment.mime_type,
                            bytes_of(is_text ? std::string_view(text) : content), false);
 }
 
@@ -246,14 +268,16 @@ void Execution::send(OpenAttachment& attachment, std::string_view content) {
 void Execution::append_text(std::string_view name, std::string_view text) {
   OpenAttachment* open = find_open(name);
   if (open == nullptr) {
-    open = &m_open.emplace_back(OpenAttachment{std::string(name), std::string(protocol::text_mime_type)});
+    open = &m_open.emplace_back(
+        OpenAttachment{std::string(name), std::string(protocol::text_mime_type)});
   }
   send(*open, text);
 }
 
 void Execution::close_attachments() {
   for (const OpenAttachment& open : m_open) {
-    m_target.session->attach(m_target.ordinal, m_target.test_id, open.name, open.mime_type, {}, true);
+    m_target.session->attach(m_target.ordinal, m_target.test_id, open.name, open.mime_type, {},
+                             true);
   }
   m_open.clear();
 }
@@ -267,8 +291,8 @@ void Execution::attach_properties() {
                            bytes_of(text), true);
 }
 
-// What the result has to say besides what the test said. A failure or a skip without a word would leave its
-// reader with nothing.
+// What the result has to say besides what the test said. A failure or a skip without a word would
+// leave its reader with nothing.
 void Execution::explain(const Judgement& judgement) {
   if (!judgement.cause.empty()) append_text("traceback", judgement.cause + '\n');
   if (!judgement.left.empty()) append_text("processes", judgement.left);
@@ -280,7 +304,8 @@ void Execution::explain(const Judgement& judgement) {
   }
   if (m_attachments_cut == 0) return;
   append_text(judgement.status == TestStatus::fail ? "traceback" : "cut",
-              "[cut: " + std::to_string(m_attachments_cut) + " bytes more were attached than the output limit]\n");
+              "[cut: " + std::to_string(m_attachments_cut) +
+                  " bytes more were attached than the output limit]\n");
 }
 
 void Execution::end(const Evidence& evidence, protocol::Timestamp when) {

@@ -1,10 +1,10 @@
-// One execution of one test: its output and its report as they come, its time limit, and in the end its
-// final status. Its process is the zygote's business; what happens to it is told here.
+// One execution of one test: its output and its report as they come, its time limit, and in the end
+// its final status. Its process is the zygote's business; what happens to it is told here.
 //
-// Flow: begin() when the process runs; watch() once it has run for a moment (short tests never need the event
-// loop); end() when the process has been reaped: what is left in the pipes is read and the status sent. Where
-// the process was lost through no fault that is known, restart() and begin() again: to the client it is one
-// execution.
+// Flow: begin() when the process runs; watch() once it has run for a moment (short tests never need
+// the event loop); end() when the process has been reaped: what is left in the pipes is read and
+// the status sent. Where the process was lost through no fault that is known, restart() and begin()
+// again: to the client it is one execution.
 #pragma once
 
 #include <chrono>
@@ -45,11 +45,12 @@ class Execution {
  public:
   Execution(ResultTarget target, ExecutionPipes pipes, std::uint64_t output_limit);
 
-  // The ends that go to the test's process: report, stdout, stderr. In a shared process it has its own stdout and
-  // stderr, and there is a report only.
+  // The ends that go to the test's process: report, stdout, stderr. In a shared process it has its
+  // own stdout and stderr, and there is a report only.
   [[nodiscard]] std::vector<UniqueFd> take_theirs();
 
-  // Forgets what the lost process reported, but not what has been sent of its output; `why` is for people.
+  // Forgets what the lost process reported, but not what has been sent of its output; `why` is for
+  // people.
   void restart(ExecutionPipes pipes, std::string_view why);
 
   // Before it begins: other ones.

@@ -13,7 +13,9 @@ constexpr std::size_t max_named = 20;
 
 }  // namespace
 
-Orphans::Orphans() : m_children_list(process::open_children_list()) { process::become_subreaper(); }
+Orphans::Orphans() : m_children_list(process::open_children_list()) {
+  process::become_subreaper();
+}
 
 std::vector<LeftProcess> Orphans::kill_left_by(std::uint64_t execution, pid_t group) {
   std::vector<LeftProcess> left;

@@ -1,5 +1,5 @@
-// The server's own children: the programs it started, which are known, and what these left behind, which the
-// kernel makes ours (the server is a subreaper).
+// The server's own children: the programs it started, which are known, and what these left behind,
+// which the kernel makes ours (the server is a subreaper).
 #pragma once
 
 #include <sys/types.h>
@@ -24,8 +24,8 @@ class Orphans {
 
   // Kills what a test left: of its process group, or with its mark. Gives their names.
   std::vector<LeftProcess> kill_left_by(std::uint64_t execution, pid_t group);
-  // Kills every orphan whose mark is not among the live ones; one without a mark (its environment was cleared)
-  // only where no test runs that it could belong to.
+  // Kills every orphan whose mark is not among the live ones; one without a mark (its environment
+  // was cleared) only where no test runs that it could belong to.
   void kill_strays(const std::unordered_set<std::uint64_t>& live, bool tests_run);
 
   [[nodiscard]] int children_list() const { return m_children_list.get(); }

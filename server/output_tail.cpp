@@ -53,8 +53,11 @@ std::string OutputTail::text() {
   for (Stream* const stream : {&m_err, &m_out}) {
     read_some(*stream);
     if (stream->tail.empty()) continue;
-    text += stream == &m_err ? "Its standard error ended with:\n" : "Its standard output ended with:\n";
-    text += protocol::as_utf8(std::string_view(stream->tail).substr(stream->tail.size() - std::min(kept, stream->tail.size())));
+    text +=
+        stream == &m_err ? "Its standard error ended with:\n" : "Its standard output ended with:\n";
+    text +=
+        protocol::as_utf8(std::string_view(stream->tail)
+                              .substr(stream->tail.size() - std::min(kept, stream->tail.size())));
     if (text.back() != '\n') text += '\n';
   }
   return text;

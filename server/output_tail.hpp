@@ -1,11 +1,11 @@
-// The last words of a program that runs no test: what it prints while it loads or sets up a suite. Always
-// drained; the end of it is kept for the message that says what went wrong.
+// The last words of a program that runs no test: what it prints while it loads or sets up a suite.
+// Always drained; the end of it is kept for the message that says what went wrong.
 #pragma once
 
 #include <string>
 
-#include "server/readable_fd.hpp"
 #include "process/unique_fd.hpp"
+#include "server/readable_fd.hpp"
 
 namespace hearth::server {
 
@@ -16,8 +16,8 @@ class OutputTail {
   // Reads what is there without waiting; then the tail as text, "" where nothing was printed.
   [[nodiscard]] std::string text();
 
-  // Descriptors of its own (-1: there is none to be had) for who reads stdout and stderr in its place: what is
-  // written from now on, until take_back().
+  // Descriptors of its own (-1: there is none to be had) for who reads stdout and stderr in its
+  // place: what is written from now on, until take_back().
   struct Lent {
     UniqueFd out;
     UniqueFd err;

@@ -15,7 +15,8 @@ constexpr auto cheap_load = std::chrono::seconds(1);
 // Of a time limit in seconds, as the worker channel has it; what is no sensible one is none.
 std::chrono::milliseconds milliseconds_of(double seconds) {
   constexpr double most = 1e9;
-  return std::chrono::milliseconds(seconds > 0 && seconds < most ? static_cast<std::int64_t>(seconds * 1000) : 0);
+  return std::chrono::milliseconds(
+      seconds > 0 && seconds < most ? static_cast<std::int64_t>(seconds * 1000) : 0);
 }
 
 }  // namespace
@@ -25,8 +26,8 @@ std::uint64_t next_execution() {
   return ++last;
 }
 
-Program::Program(asio::io_context& io, ProgramSpec spec, const ServeOptions& options, Orphans& orphans,
-                 ProgramEvents& events, std::uint64_t generation)
+Program::Program(asio::io_context& io, ProgramSpec spec, const ServeOptions& options,
+                 Orphans& orphans, ProgramEvents& events, std::uint64_t generation)
     : m_io(io),
       m_spec(std::move(spec)),
       m_options(options),
@@ -47,7 +48,8 @@ void Program::start() {
   auto spawned = spawn(m_spec, {m_options.cwd, m_options.environment}, mark);
   if (!spawned) return fail_to_load(spawned.error().text());
   m_orphans.started(spawned->pid);
-  m_zygote = make_zygote(std::move(spawned->channel), std::move(spawned->out), std::move(spawned->err));
+  m_zygote =
+      make_zygote(std::move(spawned->channel), std::move(spawned->out), std::move(spawned->err));
   m_zygote->pid = spawned->pid;
   m_zygote->mark = mark;
   m_since = std::chrono::system_clock::now();
@@ -62,26 +64,34 @@ std::unique_ptr<Zygote> Program::make_zygote(UniqueFd channel, UniqueFd out, Uni
 
 void Program::on_message(Zygote& zygote, const worker::FromZygote& message) {
   switch (message.message_case()) {
-    case worker::FromZygote::kHello: return on_hello(zygote, message.hello());
+    case worker::FromZygote::kHello:
+      return on_hello(zygote, message.hello());
     case worker::FromZygote::kTests:
       if (m_listed) return;
       for (const worker::Test& test : message.tests().test()) {
-        m_catalog.add(test.name(), test.suite(), test.hidden(), test.suite_process(), milliseconds_of(test.time_limit()));
+        m_catalog.add(test.name(), test.suite(), test.hidden(), test.suite_process(),
+                      milliseconds_of(test.time_limit()));
       }
       return;
-    case worker::FromZygote::kReady: return on_ready(zygote, message.ready());
-    case worker::FromZygote::kStarted: return on_started(zygote, message.started());
-    case worker::FromZygote::kEnded: return on_ended(zygote, message.ended());
-    case worker::FromZygote::kRefused: return on_refused(message.refused());
+    case worker::FromZygote::kReady:
+      return on_ready(zygote, message.ready());
+    case worker::FromZygote::kStarted:
+      return on_started(zygote, message.started());
+    case worker::FromZygote::kEnded:
+      return on_ended(zygote, message.ended());
+    case worker::FromZygote::kRefused:
+      return on_refused(message.refused());
     case worker::FromZygote::kClosed:
       zygote.closing_failure = protocol::as_utf8(message.closed().failure());
       return;
     case worker::FromZygote::kSuiteClosed:
       if (const Shared* const shared = shared_of(&zygote)) {
-        report_tear_down(shared->last_target, shared->last_test, protocol::as_utf8(message.suite_closed().failure()));
+        report_tear_down(shared->last_target, shared->last_test,
+                         protocol::as_utf8(message.suite_closed().failure()));
       }
       return;
-    default: return;  // from a later version
+    default:
+      return;  // from a later version
   }
 }
 
@@ -91,10 +101,11 @@ void Program::on_hello(Zygote& zygote, const worker::Hello& hello) {
   if (&zygote == m_zygote.get()) m_framework = zygote.framework;
   note_files(zygote);
   if (hello.min_version() > channel_version || hello.max_version() < channel_version) {
-    return kill_zygote(zygote, "its adapter speaks versions " + std::to_string(hello.min_version()) + " to " +
-                                   std::to_string(hello.max_version()) +
-                                   " of the worker channel and this server version " +
-                                   std::to_string(channel_version) + ": build it with this Hearth's adapter");
+    return kill_zygote(
+        zygote, "its adapter speaks versions " + std::to_string(hello.min_version()) + " to " +
+                    std::to_string(hello.max_version()) +
+                    " of the worker channel and this server version " +
+                    std::to_string(channel_version) + ": build it with this Hearth's adapter");
   }
   if (&zygote == m_zygote.get()) m_can_share = hello.shares();
   worker::ToZygote welcome;
@@ -125,15 +136,17 @@ void Program::on_ready(Zygote& zygote, const worker::Ready& ready) {
   m_failed_starts = 0;
   m_trouble = protocol::as_utf8(ready.set_up_failure());
   m_skipped = ready.set_up_skipped();
-  if (!m_trouble.empty() && !m_skipped) m_trouble = "The program's global set-up failed:\n" + m_trouble;
+  if (!m_trouble.empty() && !m_skipped)
+    m_trouble = "The program's global set-up failed:\n" + m_trouble;
   if (m_trouble.empty() && is_shared() && !m_can_share) {
-    m_trouble = "The program's Hearth adapter is too old for --isolation=none; build the program anew.";
+    m_trouble =
+        "The program's Hearth adapter is too old for --isolation=none; build the program anew.";
   }
   if (ready.mode() == worker::Ready::EXEC) {
     m_runs_single = true;
     if (!m_listed) {
-      m_events.log("program " + m_spec.name + " is started anew for each " + (is_shared() ? "Run" : "of its tests") +
-                   ": " + protocol::as_utf8(ready.why()));
+      m_events.log("program " + m_spec.name + " is started anew for each " +
+                   (is_shared() ? "Run" : "of its tests") + ": " + protocol::as_utf8(ready.why()));
     }
     finish(zygote, false);
   }
@@ -150,7 +163,8 @@ void Program::settle() {
 }
 
 void Program::fail_to_load(const std::string& cause) {
-  m_events.log("program " + m_spec.name + " cannot be served: " + cause.substr(0, cause.find('\n')));
+  m_events.log("program " + m_spec.name +
+               " cannot be served: " + cause.substr(0, cause.find('\n')));
   if (m_listed) {
     m_trouble = "The program could not be started again: " + cause;
     return dispatch_waiting();
@@ -161,15 +175,18 @@ void Program::fail_to_load(const std::string& cause) {
   m_events.settled(*this);
 }
 
-// ---- older builds -------------------------------------------------------------------------------------
+// ---- older builds
+// -------------------------------------------------------------------------------------
 
-// Of the warm process, while it is there to be asked. Another one is not asked: the catalog is of the first.
+// Of the warm process, while it is there to be asked. Another one is not asked: the catalog is of
+// the first.
 void Program::note_files(const Zygote& zygote) {
   if (&zygote != m_zygote.get()) return;
   if (!m_listed) {
     m_identity.add_mapped(zygote.pid);
     if (zygote.was_ready && !m_identity.knows_mapped()) {
-      m_events.log("program " + m_spec.name + ": its shared libraries are not known, as /proc/" + std::to_string(zygote.pid) +
+      m_events.log("program " + m_spec.name + ": its shared libraries are not known, as /proc/" +
+                   std::to_string(zygote.pid) +
                    "/maps cannot be read; a change of them goes unnoticed");
     }
   } else if (m_restarted_with.empty()) {
@@ -184,8 +201,9 @@ std::optional<std::string> Program::changed() {
   return protocol::as_utf8(*file) + " has changed";
 }
 
-// What it failed for may be something else than the files that are known of it, so it is tried again. But a program that
-// hangs, or whose set-up takes long, does not make every List and Run wait for as long anew.
+// What it failed for may be something else than the files that are known of it, so it is tried
+// again. But a program that hangs, or whose set-up takes long, does not make every List and Run
+// wait for as long anew.
 std::optional<std::string> Program::why_afresh() {
   if (auto why = changed()) return why;
   if (m_load_failure.empty() && m_trouble.empty()) return std::nullopt;
@@ -204,12 +222,15 @@ std::string Program::account_of(Zygote& zygote, int wait_status) const {
   } else {
     account += ' ' + process::describe_wait_status(wait_status);
     if (killed && zygote.killed_for_silence) {
-      account += ", its channel to the server closed (by itself, with a descriptor that was not its own, or by "
-                 "whoever killed it),";
+      account +=
+          ", its channel to the server closed (by itself, with a descriptor that was not its own, "
+          "or by "
+          "whoever killed it),";
     }
     if (zygote.framework.empty()) {
       account +=
-          " without a word from a Hearth adapter. Is it a test program, built with the flags of `pkg-config "
+          " without a word from a Hearth adapter. Is it a test program, built with the flags of "
+          "`pkg-config "
           "hearth-googletest`, hearth-doctest or hearth-cppunit?";
     } else {
       account += " before it had reached its first test.";
@@ -224,8 +245,8 @@ ProgramState Program::state() const {
                                     ? "failed"
                                 : m_runs_single ? "exec"
                                                 : "fork";
-  return {m_spec.name, m_spec.path,      mode,
-          m_framework, m_catalog.size(), m_zygote ? m_zygote->pid : 0,
+  return {m_spec.name,  m_spec.path,      mode,
+          m_framework,  m_catalog.size(), m_zygote ? m_zygote->pid : 0,
           m_generation, m_since};
 }
 
@@ -237,7 +258,8 @@ void Program::add_running(std::vector<RunningTest>& tests) const {
   }
 }
 
-// ---- the end -----------------------------------------------------------------------------------------
+// ---- the end
+// -----------------------------------------------------------------------------------------
 
 void Program::add_live(std::unordered_set<std::uint64_t>& marks) const {
   if (m_zygote) marks.insert(m_zygote->mark);
@@ -252,7 +274,8 @@ void Program::add_live(std::unordered_set<std::uint64_t>& marks) const {
 
 bool Program::has_processes() const {
   return m_zygote != nullptr || !m_singles.empty() ||
-         std::any_of(m_shared.begin(), m_shared.end(), [](const auto& entry) { return entry.second.spawned; });
+         std::any_of(m_shared.begin(), m_shared.end(),
+                     [](const auto& entry) { return entry.second.spawned; });
 }
 
 void Program::shut_down(bool abandon) {

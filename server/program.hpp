@@ -1,10 +1,10 @@
-// One served program: its warm process, the processes of its suites, and the executions of its tests. It loads
-// the program, lists it, runs what it is given, and starts it again when it is lost, a bounded number of times.
+// One served program: its warm process, the processes of its suites, and the executions of its
+// tests. It loads the program, lists it, runs what it is given, and starts it again when it is
+// lost, a bounded number of times.
 //
-// One class in several files: program.cpp (loading), program_jobs, program_suites, program_shared, program_losses,
-// program_time.
-// Everything happens in the event loop. Results go straight to the job's session; the owner is told when a job is
-// over.
+// One class in several files: program.cpp (loading), program_jobs, program_suites, program_shared,
+// program_losses, program_time. Everything happens in the event loop. Results go straight to the
+// job's session; the owner is told when a job is over.
 #pragma once
 
 #include <sys/resource.h>
@@ -42,8 +42,9 @@ class Run;
 struct Job {
   Run* run;
   ResultTarget target;
-  std::uint32_t test;    // index in the program's catalog
-  std::optional<std::uint32_t> next;  // without isolation: the program's test that the Run has behind it
+  std::uint32_t test;  // index in the program's catalog
+  std::optional<std::uint32_t>
+      next;              // without isolation: the program's test that the Run has behind it
   bool suspect = false;  // its zygote was lost while it ran: it runs once more, alone
   std::unique_ptr<Execution> execution;  // from its first start on
 };
@@ -60,8 +61,8 @@ struct ProgramEvents {
   virtual void settled(Program& program) = 0;  // it is listed, or cannot be served
   virtual void job_over(const Program& program, const Job& job) = 0;
   virtual void takes_more() = 0;  // takes() may give true where it gave false
-  // Something that can still give a result goes on for the Run (true), or is over (false): a suite's tear-down, a
-  // shared process.
+  // Something that can still give a result goes on for the Run (true), or is over (false): a
+  // suite's tear-down, a shared process.
   virtual void hold(Run* run, bool begins) = 0;
   virtual void log(const std::string& line) = 0;
 
@@ -89,7 +90,8 @@ class Program {
   [[nodiscard]] std::optional<std::string> why_afresh();
   [[nodiscard]] const Catalog& catalog() const { return m_catalog; }
 
-  // Announces that a Run will have the test executed: its suite's process is kept until it has been.
+  // Announces that a Run will have the test executed: its suite's process is kept until it has
+  // been.
   void expect(std::uint32_t test);
   // An execution that was announced will not be asked for. The job has no execution.
   void expect_no_more(const Job& job);
@@ -138,7 +140,8 @@ class Program {
   struct Shared {
     Run* run = nullptr;
     std::unique_ptr<Zygote> zygote;
-    bool spawned = false;        // started for it, since the program cannot be forked; else a fork of the warm process
+    bool spawned = false;  // started for it, since the program cannot be forked; else a fork of the
+                           // warm process
     std::optional<Job> waiting;  // for its first or next Ready
     bool parked = false;         // it has said Ready, and was given nothing since
     std::size_t ended = 0;       // tests
@@ -234,15 +237,16 @@ class Program {
   std::chrono::system_clock::time_point m_since =
       std::chrono::system_clock::now();  // of the warm process
   const std::uint64_t m_generation;
-  ProgramIdentity m_identity;   // of what the catalog is of
-  std::string m_restarted_with;  // the file that had changed when the warm process was started again
+  ProgramIdentity m_identity;  // of what the catalog is of
+  std::string
+      m_restarted_with;  // the file that had changed when the warm process was started again
   SteadyTime m_load_began{};
   SteadyTime m_settled{};
   bool m_listed = false;
   bool m_runs_single = false;  // it cannot be forked: started anew for each test
   bool m_can_share = false;    // its adapter knows shared processes
   bool m_shutting_down = false;
-  std::string m_trouble;  // why no test can run: global set-up failed, or it was lost too often
+  std::string m_trouble;   // why no test can run: global set-up failed, or it was lost too often
   bool m_skipped = false;  // global set-up asked for a skip; m_trouble says why
   bool m_suspect_runs = false;
   bool m_dispatching = false;

@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "protocol/rpc_packet.hpp"
-#include "server/program.hpp"
 #include "protocol/utf8.hpp"
+#include "server/program.hpp"
 #include "worker.pb.h"
 
 namespace hearth::server {
@@ -16,7 +16,8 @@ protocol::Timestamp at(std::uint64_t nanoseconds) {
 
 std::vector<LeftProcess> left_in(const worker::Ended& ended) {
   std::vector<LeftProcess> left;
-  for (const worker::Leftover& one : ended.leftover()) left.push_back({one.pid(), protocol::as_utf8(one.command())});
+  for (const worker::Leftover& one : ended.leftover())
+    left.push_back({one.pid(), protocol::as_utf8(one.command())});
   return left;
 }
 
@@ -28,7 +29,8 @@ void Program::expect(std::uint32_t test) {
 
 bool Program::takes(std::uint32_t test) const {
   if (!can_dispatch()) return m_waiting.empty() && m_suspects.empty();
-  if (!m_trouble.empty() || m_runs_single || is_shared() || !m_catalog[test].suite_process) return true;
+  if (!m_trouble.empty() || m_runs_single || is_shared() || !m_catalog[test].suite_process)
+    return true;
   const auto suite = m_suites.find(m_catalog[test].suite);
   return suite == m_suites.end() || suite->second.waiting.empty();
 }
@@ -47,17 +49,22 @@ void Program::dispatch_waiting() {
 
 bool Program::can_dispatch() const {
   if (m_suspect_runs) return false;
-  return !m_trouble.empty() || m_runs_single || (m_zygote && m_zygote->state == Zygote::State::ready);
+  return !m_trouble.empty() || m_runs_single ||
+         (m_zygote && m_zygote->state == Zygote::State::ready);
 }
 
 // Nothing goes on that could take the warm process along.
 bool Program::is_quiet() const {
-  return m_running.empty() && std::all_of(m_suites.begin(), m_suites.end(), [](const auto& entry) {
-    const Suite& suite = entry.second;
-    return !suite.zygote || (suite.zygote->was_ready && !suite.zygote->finishing);
-  }) && std::all_of(m_shared.begin(), m_shared.end(), [](const auto& entry) {
-    return entry.second.zygote->state == Zygote::State::ready;
-  });
+  return m_running.empty() &&
+         std::all_of(m_suites.begin(), m_suites.end(),
+                     [](const auto& entry) {
+                       const Suite& suite = entry.second;
+                       return !suite.zygote ||
+                              (suite.zygote->was_ready && !suite.zygote->finishing);
+                     }) &&
+         std::all_of(m_shared.begin(), m_shared.end(), [](const auto& entry) {
+           return entry.second.zygote->state == Zygote::State::ready;
+         });
 }
 
 std::optional<Job> Program::next_job() {
@@ -102,10 +109,12 @@ std::uint64_t Program::prepare(Job job, Zygote* zygote) {
   if (!job.execution) {
     auto pipes = make_execution_pipes();
     if (!pipes) {
-      end_unstarted(job, TestStatus::fail, "The test could not be started: " + pipes.error().text());
+      end_unstarted(job, TestStatus::fail,
+                    "The test could not be started: " + pipes.error().text());
       return 0;
     }
-    job.execution = std::make_unique<Execution>(job.target, std::move(*pipes), m_options.output_limit);
+    job.execution =
+        std::make_unique<Execution>(job.target, std::move(*pipes), m_options.output_limit);
   }
   const std::uint64_t id = next_execution();
   m_running.emplace(id, Running{std::move(job), zygote, 0, work_time(), {}, {}, false});
@@ -133,7 +142,8 @@ void Program::run_single(Job job) {
     return end_execution(id, evidence);
   }
   m_orphans.started(spawned->pid);
-  auto zygote = make_zygote(std::move(spawned->channel), std::move(spawned->out), std::move(spawned->err));
+  auto zygote =
+      make_zygote(std::move(spawned->channel), std::move(spawned->out), std::move(spawned->err));
   zygote->pid = spawned->pid;
   zygote->execution = id;
   zygote->mark = id;
@@ -168,7 +178,8 @@ void Program::on_ended(const Zygote& zygote, const worker::Ended& ended) {
   }
   if (running->second.zygote != &zygote) return;
   m_losses = 0;
-  if (Shared* const shared = shared_of(&zygote)) return shared_test_ended(*shared, ended.execution());
+  if (Shared* const shared = shared_of(&zygote))
+    return shared_test_ended(*shared, ended.execution());
   Evidence evidence;
   evidence.wait_status = ended.wait_status();
   evidence.left = left_in(ended);
@@ -186,7 +197,8 @@ void Program::on_refused(const worker::Refused& refused) {
   }
   const auto running = m_running.find(refused.execution());
   if (running == m_running.end()) return;
-  if (Shared* const shared = shared_of(running->second.zygote)) {  // which waits on, and has said so before
+  if (Shared* const shared =
+          shared_of(running->second.zygote)) {  // which waits on, and has said so before
     shared->zygote->state = Zygote::State::ready;
     shared->parked = true;
     shared->zygote->output.take_back();
@@ -212,8 +224,8 @@ void Program::end_job(Job job, const Evidence& evidence) {
 // The status of a test that never began.
 void Program::end_unstarted(const Job& job, TestStatus status, const std::string& text) {
   const auto& [session, ordinal, id] = job.target;
-  session->attach(ordinal, id, status == TestStatus::skip ? "reason" : "traceback", protocol::text_mime_type,
-                  protocol::as_bytes(text), true);
+  session->attach(ordinal, id, status == TestStatus::skip ? "reason" : "traceback",
+                  protocol::text_mime_type, protocol::as_bytes(text), true);
   session->finished(ordinal, id, status, std::chrono::system_clock::now());
   over(job);
 }

@@ -1,4 +1,5 @@
-// Program: its processes' ends, expected or not, and what becomes of the tests that they took along.
+// Program: its processes' ends, expected or not, and what becomes of the tests that they took
+// along.
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -44,8 +45,8 @@ void Program::process_stopped(pid_t pid) {
   kill(pid, SIGCONT);
 }
 
-// The channel is closed: the process ends, now or by our hand; process_ended() goes on. A single test's closes
-// its channel in the ordinary course.
+// The channel is closed: the process ends, now or by our hand; process_ended() goes on. A single
+// test's closes its channel in the ordinary course.
 void Program::on_closed(Zygote& zygote) {
   if (&zygote == m_zygote.get()) {
     if (m_shutting_down || zygote.finishing) return;
@@ -64,14 +65,17 @@ void Program::zygote_lost(int wait_status) {
   const bool expected = m_shutting_down || zygote.finishing;
   const std::string account = account_of(zygote, wait_status);
   if (expected && !zygote.closing_failure.empty()) {
-    m_events.log("program " + m_spec.name + ": its global tear-down failed:\n" + zygote.closing_failure);
+    m_events.log("program " + m_spec.name + ": its global tear-down failed:\n" +
+                 zygote.closing_failure);
   } else if (expected && wait_status != 0 && zygote.killed_because.empty()) {
-    m_events.log("program " + m_spec.name + ": its tear-down " + process::describe_wait_status(wait_status));
+    m_events.log("program " + m_spec.name + ": its tear-down " +
+                 process::describe_wait_status(wait_status));
   }
   bury(std::move(m_zygote));
   if (expected) return;
   if (!m_listed) return fail_to_load(account);
-  const std::string cause = "The program's warm process " + process::describe_wait_status(wait_status);
+  const std::string cause =
+      "The program's warm process " + process::describe_wait_status(wait_status);
   reset_suites();
   reset_shared();
   lose_executions(zygote, cause);
@@ -129,7 +133,8 @@ void Program::lose(Job job, const std::string& cause) {
     auto pipes = is_shared() ? ExecutionPipes() : make_execution_pipes();
     if (!pipes) {
       Evidence evidence;
-      evidence.trouble = cause + ", and the test could not be started again: " + pipes.error().text();
+      evidence.trouble =
+          cause + ", and the test could not be started again: " + pipes.error().text();
       return end_job(std::move(job), evidence);
     }
     job.execution->restart(std::move(*pipes), cause);

@@ -13,7 +13,8 @@ namespace {
 
 bool is_name_character(char c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-         static_cast<unsigned char>(c) >= 0x80 || std::string_view("_.+-").find(c) != std::string_view::npos;
+         static_cast<unsigned char>(c) >= 0x80 ||
+         std::string_view("_.+-").find(c) != std::string_view::npos;
 }
 
 // The NAME of NAME=PATH; empty where there is none.
@@ -21,7 +22,8 @@ std::string_view explicit_name(std::string_view argument) {
   const std::size_t equals = argument.find('=');
   if (equals == std::string_view::npos || equals == 0) return {};
   const std::string_view name = argument.substr(0, equals);
-  const bool is_name = std::all_of(name.begin(), name.end(), is_name_character) && protocol::scan_utf8(name).valid == name.size();
+  const bool is_name = std::all_of(name.begin(), name.end(), is_name_character) &&
+                       protocol::scan_utf8(name).valid == name.size();
   return is_name ? name : std::string_view{};
 }
 
@@ -50,7 +52,10 @@ std::string default_name(const fs::path& path) {
   const bool is_text = protocol::scan_utf8(name).valid == name.size();
   std::replace_if(
       name.begin(), name.end(),
-      [&](char c) { return !is_name_character(c) || (!is_text && static_cast<unsigned char>(c) >= 0x80); }, '_');
+      [&](char c) {
+        return !is_name_character(c) || (!is_text && static_cast<unsigned char>(c) >= 0x80);
+      },
+      '_');
   return name;
 }
 
@@ -107,7 +112,8 @@ Expected<ProgramSpec> parse_program(std::string_view argument) {
   }
   if (words.empty()) {
     return tl::unexpected(Error{"serve the program '" + std::string(argument) + "'",
-                                "it names no file", "give a path, NAME=PATH, or a quoted command line"});
+                                "it names no file",
+                                "give a path, NAME=PATH, or a quoted command line"});
   }
   // A file that is not there is no usage error: it may be built later. Its tests say what is wrong.
   spec.path = find_program(words.front()).value_or(fs::absolute(words.front())).string();

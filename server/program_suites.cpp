@@ -1,15 +1,17 @@
 // Program: the processes of its suites, from their set-up to their tear-down.
 #include "process/wait_status.hpp"
 #include "protocol/rpc_packet.hpp"
-#include "server/program.hpp"
 #include "protocol/utf8.hpp"
+#include "server/program.hpp"
 #include "server/test_id.hpp"
 #include "worker.pb.h"
 
 namespace hearth::server {
 using protocol::TestStatus;
 
-Program::Suite* Program::suite_of(const Zygote& zygote) { return suite_of(zygote.execution); }
+Program::Suite* Program::suite_of(const Zygote& zygote) {
+  return suite_of(zygote.execution);
+}
 
 Program::Suite* Program::suite_of(std::uint64_t execution) {
   for (auto& [index, suite] : m_suites) {
@@ -25,7 +27,8 @@ void Program::run_in_suite(Job job) {
     Evidence evidence;
     evidence.trouble = suite.trouble;
     end_job(std::move(job), evidence);
-  } else if (suite.zygote && suite.zygote->state == Zygote::State::ready && !suite.zygote->finishing) {
+  } else if (suite.zygote && suite.zygote->state == Zygote::State::ready &&
+             !suite.zygote->finishing) {
     launch(std::move(job), *suite.zygote);
   } else {
     const std::uint32_t test = job.test;
@@ -40,8 +43,8 @@ void Program::start_suite(Suite& suite, std::uint32_t test) {
     suite.trouble = "The suite's process could not be started: " + pipes.error().text();
     return requeue(suite.waiting);
   }
-  suite.zygote =
-      make_zygote(std::move(pipes->report.ours), std::move(pipes->out.ours), std::move(pipes->err.ours));
+  suite.zygote = make_zygote(std::move(pipes->report.ours), std::move(pipes->out.ours),
+                             std::move(pipes->err.ours));
   suite.zygote->execution = next_execution();
   suite.zygote->framework = m_zygote->framework;
   worker::ToZygote message;
@@ -58,8 +61,9 @@ void Program::start_suite(Suite& suite, std::uint32_t test) {
 
 void Program::on_suite_ready(Suite& suite, const worker::Ready& ready) {
   if (ready.mode() == worker::Ready::EXEC) {
-    suite.trouble = "The suite's set-up started threads, so that its tests cannot be forked from it: " +
-                    protocol::as_utf8(ready.why()) + '.';
+    suite.trouble =
+        "The suite's set-up started threads, so that its tests cannot be forked from it: " +
+        protocol::as_utf8(ready.why()) + '.';
   } else if (!ready.set_up_failure().empty()) {
     suite.skipped = ready.set_up_skipped();
     suite.trouble = (suite.skipped ? "" : "The set-up of the test's suite failed:\n") +
@@ -77,12 +81,13 @@ void Program::suite_ended(Suite& suite, int wait_status) {
   bury(std::move(suite.zygote));
   if (ended.finishing) {
     std::string failure = ended.closing_failure;
-    if (failure.empty() && wait_status != 0) failure = "The suite's process " + how + ".\n" + ended.output.text();
+    if (failure.empty() && wait_status != 0)
+      failure = "The suite's process " + how + ".\n" + ended.output.text();
     if (!failure.empty()) report_tear_down(suite.last_target, suite.last_test, failure);
     m_events.hold(suite.last_run, false);
   } else if (!ended.was_ready) {
-    suite.trouble =
-        "The set-up of the test's suite did not end: its process " + how + ".\n" + ended.output.text();
+    suite.trouble = "The set-up of the test's suite did not end: its process " + how + ".\n" +
+                    ended.output.text();
   } else {
     lose_executions(ended, "The process of the test's suite " + how);
   }
@@ -113,7 +118,8 @@ void Program::close_suite(Suite& suite) {
 }
 
 // `target`, `test`: those of the suite's last test.
-void Program::report_tear_down(const ResultTarget& target, std::uint32_t test, const std::string& failure) {
+void Program::report_tear_down(const ResultTarget& target, std::uint32_t test,
+                               const std::string& failure) {
   const std::string& suite = m_catalog.suite_name(m_catalog[test].suite);
   const std::string name = suite.empty() ? "teardown" : suite + ".teardown";
   std::string id = make_test_id(m_spec.name, name);
@@ -128,7 +134,8 @@ void Program::report_tear_down(const ResultTarget& target, std::uint32_t test, c
   session->finished(ordinal, id, TestStatus::fail, now);
 }
 
-// The program's warm process is gone, and its suites' with it. One that was setting up is as suspect as a test.
+// The program's warm process is gone, and its suites' with it. One that was setting up is as
+// suspect as a test.
 void Program::reset_suites() {
   const std::string cause = "The program's warm process ended, and the suite's with it,";
   for (auto& [index, suite] : m_suites) {
@@ -143,7 +150,9 @@ void Program::reset_suites() {
       continue;
     }
     for (Job& job : std::exchange(suite.waiting, {})) {
-      if (job.suspect) suite.trouble = "The program's warm process ended while the test's suite was set up, alone.";
+      if (job.suspect)
+        suite.trouble =
+            "The program's warm process ended while the test's suite was set up, alone.";
       lose(std::move(job), cause);
     }
   }

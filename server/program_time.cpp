@@ -55,7 +55,8 @@ void Program::check_time(std::uint64_t id, Running& running, SteadyTime now) {
   }
 }
 
-// The server's limit, or the test's own where that is tighter; 0: none, which the server's says for all.
+// The server's limit, or the test's own where that is tighter; 0: none, which the server's says for
+// all.
 std::chrono::milliseconds Program::time_limit_of(std::uint32_t test) const {
   const auto own = m_catalog[test].time_limit;
   return own.count() == 0 ? m_options.timeout : std::min(own, m_options.timeout);
@@ -89,13 +90,17 @@ void Program::terminate(std::uint64_t id, Running& running, SteadyTime now) {
 }
 
 void Program::check_loading(Zygote& zygote, SteadyTime now) {
-  if (zygote.was_ready || !zygote.killed_because.empty() || now - zygote.since < m_options.load_timeout) return;
+  if (zygote.was_ready || !zygote.killed_because.empty() ||
+      now - zygote.since < m_options.load_timeout)
+    return;
   note_files(zygote);
-  kill_zygote(zygote, "it was not ready to run tests within " + describe_time(m_options.load_timeout) +
-                          (zygote.framework.empty() ? ", and no word came from a Hearth adapter" : ""));
+  kill_zygote(zygote,
+              "it was not ready to run tests within " + describe_time(m_options.load_timeout) +
+                  (zygote.framework.empty() ? ", and no word came from a Hearth adapter" : ""));
 }
 
-// What it does between its tests, and behind the last, is tear-down, which takes as long as a test may.
+// What it does between its tests, and behind the last, is tear-down, which takes as long as a test
+// may.
 void Program::check_shared(Shared& shared, SteadyTime now) {
   Zygote& zygote = *shared.zygote;
   if (shared.spawned) check_loading(zygote, now);
@@ -103,11 +108,13 @@ void Program::check_shared(Shared& shared, SteadyTime now) {
                                  [&](const auto& entry) { return entry.second.zygote == &zygote; });
   if (tests || (zygote.state == Zygote::State::ready && !zygote.finishing)) return;
   const auto limit = zygote.was_ready ? m_options.timeout : m_options.load_timeout;
-  const bool unanswered = !shared.spawned && zygote.pid == 0 && now - zygote.since >= m_options.load_timeout;
+  const bool unanswered =
+      !shared.spawned && zygote.pid == 0 && now - zygote.since >= m_options.load_timeout;
   if (unanswered) {
     if (m_zygote) kill_zygote(*m_zygote, "it did not answer");
   } else if (!zygote.killed_because.empty()) {
-    if (m_zygote && !shared.spawned && now - zygote.since > unresponsive_after) kill_zygote(*m_zygote, "it did not answer");
+    if (m_zygote && !shared.spawned && now - zygote.since > unresponsive_after)
+      kill_zygote(*m_zygote, "it did not answer");
   } else if (limit.count() > 0 && now - zygote.since >= limit) {
     zygote.killed_because = "it ran into the time limit of " + describe_time(limit);
     zygote.since = now;
@@ -122,7 +129,8 @@ void Program::check_suite(Suite& suite, SteadyTime now) {
   if (!busy || m_options.timeout.count() == 0) return;
   if (!zygote.killed_because.empty()) {
     // Nobody says that it has ended: the program's warm process is stuck.
-    if (m_zygote && now - zygote.since > unresponsive_after) kill_zygote(*m_zygote, "it did not answer");
+    if (m_zygote && now - zygote.since > unresponsive_after)
+      kill_zygote(*m_zygote, "it did not answer");
   } else if (now - zygote.since >= m_options.timeout) {
     zygote.killed_because = "it ran into the time limit of " + describe_time(m_options.timeout);
     zygote.since = now;

@@ -1,19 +1,19 @@
-// A descriptor in the event loop that is read when something is there. Safe to destroy or close at any time,
-// also in its own callback.
+// A descriptor in the event loop that is read when something is there. Safe to destroy or close at
+// any time, also in its own callback.
 #pragma once
 
 #include <functional>
 #include <memory>
 
-#include "server/asio.hpp"
 #include "process/unique_fd.hpp"
+#include "server/asio.hpp"
 
 namespace hearth::server {
 
 class ReadableFd {
  public:
-  // `on_readable` is called whenever a read would not block (end of file included), until close(). Where the
-  // loop cannot watch `fd`, it is closed at once, and get() is -1.
+  // `on_readable` is called whenever a read would not block (end of file included), until close().
+  // Where the loop cannot watch `fd`, it is closed at once, and get() is -1.
   ReadableFd(asio::io_context& io, UniqueFd fd, std::function<void()> on_readable)
       : m_state(std::make_shared<State>(io, std::move(on_readable))) {
     ErrorCode refused;
@@ -52,12 +52,13 @@ class ReadableFd {
   };
 
   static void wait(const std::shared_ptr<State>& state) {
-    state->descriptor.async_wait(asio::posix::stream_descriptor::wait_read, [state](ErrorCode error) {
-      if (error || !state->on_readable) return;
-      const auto callback = state->on_readable;  // the callback may destroy its own owner
-      callback();
-      if (state->on_readable && !state->paused) wait(state);
-    });
+    state->descriptor.async_wait(
+        asio::posix::stream_descriptor::wait_read, [state](ErrorCode error) {
+          if (error || !state->on_readable) return;
+          const auto callback = state->on_readable;  // the callback may destroy its own owner
+          callback();
+          if (state->on_readable && !state->paused) wait(state);
+        });
   }
 
   std::shared_ptr<State> m_state;

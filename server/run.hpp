@@ -1,7 +1,8 @@
 // The ledger of one List or Run: what was asked for, and what is still owed before its Done. Pure.
 //
-// An id is pending until the programs that could have it are listed. A Run is over when no program is awaited, no id is pending, none is
-// queued or running, nothing is left to be answered at once, and no suite's tear-down goes on for it.
+// An id is pending until the programs that could have it are listed. A Run is over when no program
+// is awaited, no id is pending, none is queued or running, nothing is left to be answered at once,
+// and no suite's tear-down goes on for it.
 #pragma once
 
 #include <algorithm>
@@ -28,8 +29,8 @@ struct QueuedTest {
   std::optional<std::uint32_t> next;  // in sequence: the test of the program that is to follow
 };
 
-// What is answered without running anything, as soon as the client has room for it: a line of a List, an
-// unknown id, or `<program>.load`.
+// What is answered without running anything, as soon as the client has room for it: a line of a
+// List, an unknown id, or `<program>.load`.
 struct Answer {
   const Program* program;  // nullptr: no program has the id
   std::uint32_t test;      // index in its catalog; no_index: it cannot be served
@@ -89,8 +90,8 @@ class Run {
   }
 
   void queue(QueuedTest test) { lane_of(test.program).queue.push_back(test); }
-  // The first queued test that `may_run` lets through, taken out; the order of the others stays. Not looked for
-  // behind very many that may not: these are repetitions of one id.
+  // The first queued test that `may_run` lets through, taken out; the order of the others stays.
+  // Not looked for behind very many that may not: these are repetitions of one id.
   template <typename MayRun>
   [[nodiscard]] std::optional<QueuedTest> take(const MayRun& may_run) {
     for (Lane& lane : m_lanes) {

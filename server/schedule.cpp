@@ -30,8 +30,8 @@ void leave_out_repeated(std::vector<std::string>& ids) {
 
 }  // namespace
 
-Schedule::Schedule(asio::io_context& io, const ServeOptions& options, std::vector<ProgramSpec> specs,
-                   Orphans& orphans)
+Schedule::Schedule(asio::io_context& io, const ServeOptions& options,
+                   std::vector<ProgramSpec> specs, Orphans& orphans)
     : m_io(io),
       m_jobs(options.jobs != 0 ? options.jobs : usable_cpus()),
       m_isolation(options.isolation),
@@ -47,7 +47,8 @@ void Schedule::start_programs() {
 
 void Schedule::list(protocol::ServerSession& session, protocol::ListRequested request) {
   if (request.tests) leave_out_repeated(*request.tests);
-  accept(std::make_unique<Run>(Run::Kind::list, session, request.ordinal, std::move(request.tests)));
+  accept(
+      std::make_unique<Run>(Run::Kind::list, session, request.ordinal, std::move(request.tests)));
 }
 
 void Schedule::run(protocol::ServerSession& session, protocol::RunRequested request) {
@@ -69,13 +70,19 @@ void Schedule::accept(std::unique_ptr<Run> accepted) {
   finish_if_over(run);
 }
 
-// ---- ids ----------------------------------------------------------------------------------------------
+// ---- ids
+// ----------------------------------------------------------------------------------------------
 
-// Not in this call: a Run that is over is destroyed, and a program that has changed meanwhile is replaced.
-void Schedule::settled(Program&) { fill_soon(); }
+// Not in this call: a Run that is over is destroyed, and a program that has changed meanwhile is
+// replaced.
+void Schedule::settled(Program&) {
+  fill_soon();
+}
 
 void Schedule::resolve_awaited() {
-  if (std::none_of(m_runs.begin(), m_runs.end(), [](const auto& run) { return run->is_unresolved(); })) return;
+  if (std::none_of(m_runs.begin(), m_runs.end(),
+                   [](const auto& run) { return run->is_unresolved(); }))
+    return;
   for (std::size_t place = 0; place < m_programs.size(); ++place) {
     const bool awaited = std::any_of(m_runs.begin(), m_runs.end(),
                                      [&](const auto& run) { return run->awaits(place); });
@@ -146,7 +153,8 @@ void Schedule::answer(Run& run) {
 void Schedule::answer_one(Run& run, const Answer& answer) {
   if (run.is_list()) {
     const bool in_catalog = answer.test != Answer::no_index;
-    run.session().exists(run.ordinal(), in_catalog ? answer.program->catalog()[answer.test].id : answer.id);
+    run.session().exists(run.ordinal(),
+                         in_catalog ? answer.program->catalog()[answer.test].id : answer.id);
   } else if (answer.program != nullptr) {
     send_failure(run.session(), run.ordinal(), answer.id,
                  "The program cannot be served: " + answer.program->load_failure());
@@ -156,7 +164,8 @@ void Schedule::answer_one(Run& run, const Answer& answer) {
   }
 }
 
-// ---- slots --------------------------------------------------------------------------------------------
+// ---- slots
+// --------------------------------------------------------------------------------------------
 
 void Schedule::fill_soon() {
   if (std::exchange(m_fill_posted, true)) return;
@@ -185,7 +194,8 @@ bool Schedule::start_one() {
     Run& run = **turn;
     if (!has_room(run.session())) continue;
     const auto test = run.take([this](const QueuedTest& queued) {
-      return queued.program->takes(queued.test) && !m_busy.contains(queued.program->catalog()[queued.test].id);
+      return queued.program->takes(queued.test) &&
+             !m_busy.contains(queued.program->catalog()[queued.test].id);
     });
     if (!test) continue;
     give_turn_to_others(turn);
@@ -226,7 +236,8 @@ void Schedule::finish_if_over(Run& run) {
   std::erase_if(m_runs, [&](const auto& one) { return one.get() == &run; });
 }
 
-// ---- clients that have gone --------------------------------------------------------------------------
+// ---- clients that have gone
+// --------------------------------------------------------------------------
 
 void Schedule::cancel(const protocol::ServerSession& session) {
   for (const auto& run : m_runs) {
@@ -248,7 +259,8 @@ std::size_t Schedule::open(const protocol::ServerSession& session) const {
       m_runs.begin(), m_runs.end(), [&](const auto& run) { return &run->session() == &session; }));
 }
 
-// ---- what is told of it ------------------------------------------------------------------------------
+// ---- what is told of it
+// ------------------------------------------------------------------------------
 
 std::size_t Schedule::left(const protocol::ServerSession& session) const {
   std::size_t sum = 0;
@@ -271,11 +283,12 @@ std::vector<RunningTest> Schedule::running() const {
   return tests;
 }
 
-// ---- time and processes ------------------------------------------------------------------------------
+// ---- time and processes
+// ------------------------------------------------------------------------------
 
 void Schedule::tick() {
-  m_ticking = !m_ended &&
-              (!m_runs.empty() || !m_programs.all_settled() || m_programs.any_replaced());
+  m_ticking =
+      !m_ended && (!m_runs.empty() || !m_programs.all_settled() || m_programs.any_replaced());
   if (!m_ticking) return;
   m_programs.tick(work_time());
   m_tick.expires_after(tick_interval);
@@ -286,9 +299,8 @@ void Schedule::tick() {
 
 void Schedule::process_ended(pid_t pid, int wait_status, const rusage& usage) {
   bool found = false;
-  m_programs.for_each([&](Program& program) {
-    found = found || program.process_ended(pid, wait_status, usage);
-  });
+  m_programs.for_each(
+      [&](Program& program) { found = found || program.process_ended(pid, wait_status, usage); });
   if (m_programs.any_replaced()) fill_soon();
 }
 
@@ -313,6 +325,8 @@ void Schedule::shut_down(bool abandon) {
   m_programs.shut_down(abandon);
 }
 
-void Schedule::log(const std::string& line) { std::fprintf(stderr, "hearth: %s\n", line.c_str()); }
+void Schedule::log(const std::string& line) {
+  std::fprintf(stderr, "hearth: %s\n", line.c_str());
+}
 
 }  // namespace hearth::server

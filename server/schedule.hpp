@@ -20,7 +20,8 @@ namespace hearth::server {
 
 class Schedule final : public ProgramEvents {
  public:
-  Schedule(asio::io_context& io, const ServeOptions& options, std::vector<ProgramSpec> specs, Orphans& orphans);
+  Schedule(asio::io_context& io, const ServeOptions& options, std::vector<ProgramSpec> specs,
+           Orphans& orphans);
 
   void start_programs();
   void list(protocol::ServerSession& session, protocol::ListRequested request);
@@ -72,7 +73,8 @@ class Schedule final : public ProgramEvents {
   Orphans& m_orphans;
   Generations m_programs;
   std::list<std::unique_ptr<Run>> m_runs;  // in turn: the next to start a test comes first
-  std::unordered_set<std::string_view> m_busy;  // ids: a test does not run beside itself, nor its older build
+  std::unordered_set<std::string_view>
+      m_busy;  // ids: a test does not run beside itself, nor its older build
   bool m_fill_posted = false;
   bool m_ticking = false;
   bool m_ended = false;

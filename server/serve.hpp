@@ -17,12 +17,12 @@ enum class Isolation : std::uint8_t {
 };
 
 struct ServeOptions {
-  std::vector<std::string> programs;            // each a path, NAME=PATH, or a quoted command line
-  unsigned jobs = 0;                            // tests at a time; 0: the CPUs we may use
-  std::chrono::milliseconds timeout{600'000};   // per test; 0: none
-  std::chrono::milliseconds grace{2'000};       // between TERM and KILL
+  std::vector<std::string> programs;           // each a path, NAME=PATH, or a quoted command line
+  unsigned jobs = 0;                           // tests at a time; 0: the CPUs we may use
+  std::chrono::milliseconds timeout{600'000};  // per test; 0: none
+  std::chrono::milliseconds grace{2'000};      // between TERM and KILL
   std::chrono::milliseconds load_timeout{60'000};  // for a program to warm up and list
-  std::uint64_t output_limit = 16u << 20;       // bytes kept per test and stream; 0: no limit
+  std::uint64_t output_limit = 16u << 20;          // bytes kept per test and stream; 0: no limit
   Isolation isolation = Isolation::process;
   bool leaks_fail = false;                   // a test that leaves processes behind fails
   std::string cwd;                           // of the programs; empty: ours

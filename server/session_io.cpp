@@ -18,7 +18,8 @@ namespace {
 constexpr std::size_t room = 8u << 20;  // bytes of output that a client may be behind
 constexpr auto candidate_patience = std::chrono::seconds(3);
 
-// False for regular files and for devices like /dev/null. (Asio takes these too, and then never calls back.)
+// False for regular files and for devices like /dev/null. (Asio takes these too, and then never
+// calls back.)
 bool can_be_watched(int fd) {
   const UniqueFd epoll(epoll_create1(EPOLL_CLOEXEC));
   epoll_event event{};
@@ -32,8 +33,8 @@ UniqueFd own_description(UniqueFd fd, int access) {
 
 }  // namespace
 
-SessionIo::SessionIo(asio::io_context& io, UniqueFd in, UniqueFd out, protocol::ServerSession& session,
-                     Events events)
+SessionIo::SessionIo(asio::io_context& io, UniqueFd in, UniqueFd out,
+                     protocol::ServerSession& session, Events events)
     : m_session(session),
       m_events(std::move(events)),
       m_in(io),
@@ -69,8 +70,8 @@ void SessionIo::start(protocol::ByteView already) {
   wait_for_input();
 }
 
-// A client that does not read is heard for long, since it may say Goodbye; but what it asks for and what it does
-// wrong is answered into memory.
+// A client that does not read is heard for long, since it may say Goodbye; but what it asks for and
+// what it does wrong is answered into memory.
 bool SessionIo::may_read() const {
   return has_room(m_session) || (m_session.output().size() < 2 * room && m_events.may_pile_up());
 }
@@ -101,7 +102,8 @@ void SessionIo::read_input() {
   take_events();
   if (got <= 0) {
     write_output();
-    return end(End::lost, got == 0 ? "the client closed its end without Goodbye" : "the client's end failed");
+    return end(End::lost,
+               got == 0 ? "the client closed its end without Goodbye" : "the client's end failed");
   }
   watch_candidate();
   wait_for_input();
@@ -118,7 +120,8 @@ void SessionIo::take_events() {
     } else if (auto* const refused = std::get_if<protocol::SessionRefused>(&*event)) {
       end(End::refused, refused->reason);
     } else {
-      write_output();  // what was answered before it; that the client does not read on is no matter now
+      write_output();  // what was answered before it; that the client does not read on is no matter
+                       // now
       end(End::goodbye, {});
     }
   }
@@ -183,7 +186,8 @@ void SessionIo::flush() {
   if (m_writing) return;
   const bool had_room = has_room(m_session);
   switch (write_output()) {
-    case Written::all: break;
+    case Written::all:
+      break;
     case Written::some:
       m_writing = true;
       m_out.async_wait(asio::posix::stream_descriptor::wait_write, [this](ErrorCode error) {
@@ -193,7 +197,8 @@ void SessionIo::flush() {
       });
       break;
     case Written::refused:
-      return end(End::lost, std::string("the client does not read any more: ") + std::strerror(errno));
+      return end(End::lost,
+                 std::string("the client does not read any more: ") + std::strerror(errno));
   }
   if (!had_room && has_room(m_session) && !m_ended) m_events.on_room();
   if (m_paused && may_read()) wait_for_input();
@@ -201,7 +206,8 @@ void SessionIo::flush() {
 
 void SessionIo::flush_finally(std::chrono::steady_clock::time_point deadline) {
   const auto left = [&] {
-    const auto time = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    const auto time =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     return static_cast<int>(std::max<std::int64_t>(0, time.count()));
   };
   pollfd writable{m_out_fd, POLLOUT, 0};

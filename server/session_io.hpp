@@ -1,12 +1,13 @@
-// One session on a pair of descriptors: bytes from the client into the session, the session's output out.
+// One session on a pair of descriptors: bytes from the client into the session, the session's
+// output out.
 #pragma once
 
 #include <functional>
 #include <memory>
 
+#include "process/unique_fd.hpp"
 #include "protocol/server_session.hpp"
 #include "server/asio.hpp"
-#include "process/unique_fd.hpp"
 
 namespace hearth::server {
 
@@ -20,7 +21,7 @@ class SessionIo {
     std::function<void(protocol::ListRequested)> on_list;
     std::function<void(protocol::RunRequested)> on_run;
     std::function<void(End, const std::string& reason)> on_end;  // once
-    std::function<void()> on_room;  // the output has gone down below what makes has_room() true
+    std::function<void()> on_room;      // the output has gone down below what makes has_room() true
     std::function<bool()> may_pile_up;  // false: a client without room is not listened to
   };
 

@@ -24,8 +24,8 @@ Error system_error(std::string attempted, int code, std::string remedy = {}) {
   return {std::move(attempted), std::strerror(code), std::move(remedy)};
 }
 
-// Ours with the settings' on top, and before them the channel and the mark, where those who look for it find it
-// however long the rest is.
+// Ours with the settings' on top, and before them the channel and the mark, where those who look
+// for it find it however long the rest is.
 std::vector<std::string> make_environment(const SpawnSettings& settings, std::uint64_t execution) {
   std::vector<std::string> variables;
   const auto set = [&](const std::string& variable, bool first) {
@@ -33,7 +33,8 @@ std::vector<std::string> make_environment(const SpawnSettings& settings, std::ui
     std::erase_if(variables, [&](const std::string& other) { return other.starts_with(key); });
     variables.insert(first ? variables.begin() : variables.end(), variable);
   };
-  for (char** variable = environ; *variable != nullptr; ++variable) variables.emplace_back(*variable);
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    variables.emplace_back(*variable);
   for (const std::string& variable : settings.environment) set(variable, false);
   set(std::string(channel_variable) + '=' + std::to_string(channel_fd), true);
   std::string digits(process::marker_digits, '0');
@@ -50,8 +51,8 @@ struct ChildEnds {
   int err;
 };
 
-void become_program(const ChildEnds& ends, const char* path, const char* cwd, char* const* arguments,
-                    char* const* environment, pid_t parent) {
+void become_program(const ChildEnds& ends, const char* path, const char* cwd,
+                    char* const* arguments, char* const* environment, pid_t parent) {
   if (!process::die_with_parent(SIGKILL, parent)) _exit(127);
   setsid();
   // Out of the way first: any of them may have a number that another is to get.
@@ -59,7 +60,8 @@ void become_program(const ChildEnds& ends, const char* path, const char* cwd, ch
   const int out = fcntl(ends.out, F_DUPFD_CLOEXEC, channel_fd + 1);
   const int err = fcntl(ends.err, F_DUPFD_CLOEXEC, channel_fd + 1);
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  if (dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0 || dup2(channel, channel_fd) < 0) return;
+  if (dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0 || dup2(channel, channel_fd) < 0)
+    return;
   if (limit_before) setrlimit(RLIMIT_NOFILE, &*limit_before);
   if (cwd[0] != '\0' && chdir(cwd) != 0) return;
   execve(path, arguments, environment);
@@ -69,7 +71,8 @@ std::string remedy_for(int code) {
   if (code == ENOENT) return "build it, or correct the path (or the interpreter or --cwd it needs)";
   if (code == EACCES) return "make it executable: a PROGRAM is a compiled test program";
   if (code == ENOEXEC) return "a PROGRAM is a compiled test program";
-  if (code == EBADF || code == EMFILE || code == EINVAL) return "raise the hard limit of `ulimit -n` to 256 or more";
+  if (code == EBADF || code == EMFILE || code == EINVAL)
+    return "raise the hard limit of `ulimit -n` to 256 or more";
   return {};
 }
 
@@ -86,7 +89,8 @@ void raise_descriptor_limit() {
 Expected<FdPair> make_pipe() {
   FdPair ends;
   if (!process::make_pipe(ends)) {
-    return tl::unexpected(system_error("make a pipe for a test's output", errno, "raise `ulimit -n`"));
+    return tl::unexpected(
+        system_error("make a pipe for a test's output", errno, "raise `ulimit -n`"));
   }
   fcntl(ends.ours.get(), F_SETFL, O_NONBLOCK);
   return ends;
@@ -118,11 +122,12 @@ Expected<SpawnedProgram> spawn(const ProgramSpec& spec, const SpawnSettings& set
   const pid_t parent = getpid();
   const auto [pid, error] = process::fork_exec(
       [&] {
-        become_program(ends, spec.path.c_str(), settings.cwd.c_str(), argument_list.data(), environment_list.data(),
-                       parent);
+        become_program(ends, spec.path.c_str(), settings.cwd.c_str(), argument_list.data(),
+                       environment_list.data(), parent);
       },
       channel_fd);
-  if (error != 0) return tl::unexpected(system_error("start " + spec.path, error, remedy_for(error)));
+  if (error != 0)
+    return tl::unexpected(system_error("start " + spec.path, error, remedy_for(error)));
   return SpawnedProgram{pid, std::move(channel->ours), std::move(out->ours), std::move(err->ours)};
 }
 

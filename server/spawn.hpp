@@ -1,5 +1,5 @@
-// Starts test programs: in a session of their own, with a worker channel, nothing else of ours inherited,
-// their death bound to ours.
+// Starts test programs: in a session of their own, with a worker channel, nothing else of ours
+// inherited, their death bound to ours.
 #pragma once
 
 #include <sys/types.h>
@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "process/unique_fd.hpp"
 #include "protocol/error.hpp"
 #include "server/program_spec.hpp"
-#include "process/unique_fd.hpp"
 
 namespace hearth::server {
 
@@ -19,8 +19,8 @@ struct SpawnSettings {
   std::vector<std::string> environment;  // K=V, on top of ours
 };
 
-// Allows this process as many descriptors as it may have. What spawn() starts gets the limit from before: a
-// program is to find what it finds when it is started by hand.
+// Allows this process as many descriptors as it may have. What spawn() starts gets the limit from
+// before: a program is to find what it finds when it is started by hand.
 void raise_descriptor_limit();
 
 struct SpawnedProgram {

@@ -9,8 +9,8 @@
 #include <fstream>
 #include <vector>
 
-#include "server/spawn.hpp"
 #include "protocol/utf8.hpp"
+#include "server/spawn.hpp"
 
 extern char** environ;
 
@@ -90,7 +90,8 @@ std::string describe_threads(const fs::path& process) {
     if (place.empty() || place == "0") place = "nothing";
     text += "Thread " + task.path().filename().string() + " (" +
             protocol::as_utf8(first_line(task.path() / "comm")) + "): state " +
-            state_in(task.path() / "status") + ", waits in the kernel for " + protocol::as_utf8(place) + '\n';
+            state_in(task.path() / "status") + ", waits in the kernel for " +
+            protocol::as_utf8(place) + '\n';
   }
   return text;
 }
@@ -129,7 +130,8 @@ std::optional<std::string> StackReader::poll(Time now) {
   const bool more_to_come = got < 0 && (errno == EAGAIN || errno == EINTR);
   if (more_to_come && now - m_since < patience) return std::nullopt;
   m_out.reset();
-  if (const auto stacks = stacks_in(m_text); !stacks.empty()) return protocol::as_utf8(stacks) + '\n';
+  if (const auto stacks = stacks_in(m_text); !stacks.empty())
+    return protocol::as_utf8(stacks) + '\n';
   return describe_threads("/proc/" + std::to_string(m_of)) +
          "(The stacks could not be read: that takes a gdb which may trace this process.)\n";
 }

@@ -12,8 +12,8 @@
 #include <optional>
 #include <string>
 
-#include "server/orphans.hpp"
 #include "process/unique_fd.hpp"
+#include "server/orphans.hpp"
 
 namespace hearth::server {
 

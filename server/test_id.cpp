@@ -15,7 +15,8 @@ bool is_hex_digit(char c) {
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
 }
 
-// Bytes at the front of the name that are one character and are written as %XX; 0: the character is written as it is.
+// Bytes at the front of the name that are one character and are written as %XX; 0: the character is
+// written as it is.
 std::size_t escaped_length(std::string_view name, int length) {
   const auto byte = static_cast<unsigned char>(name[0]);
   if (length <= 0 || byte < 0x20 || byte == 0x7F) return 1;

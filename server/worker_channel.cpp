@@ -30,9 +30,13 @@ PacketRead read_packet(int channel) {
 }
 
 WorkerChannel::WorkerChannel(asio::io_context& io, UniqueFd fd, Events events)
-    : m_retry(io), m_events(std::move(events)), m_fd(io, std::move(fd), [this] { on_readable(); }) {}
+    : m_retry(io),
+      m_events(std::move(events)),
+      m_fd(io, std::move(fd), [this] { on_readable(); }) {}
 
-WorkerChannel::~WorkerChannel() { *m_alive = false; }
+WorkerChannel::~WorkerChannel() {
+  *m_alive = false;
+}
 
 void WorkerChannel::close() {
   if (m_fd.get() < 0) return;
@@ -55,7 +59,8 @@ void WorkerChannel::on_readable() {
   }
 }
 
-void WorkerChannel::send(const google::protobuf::MessageLite& message, std::vector<UniqueFd> descriptors) {
+void WorkerChannel::send(const google::protobuf::MessageLite& message,
+                         std::vector<UniqueFd> descriptors) {
   if (m_fd.get() < 0) return;
   Pending pending{message.SerializeAsString(), std::move(descriptors)};
   if (!m_pending.empty() || !try_send(pending)) {
@@ -64,7 +69,8 @@ void WorkerChannel::send(const google::protobuf::MessageLite& message, std::vect
   }
 }
 
-// False where the packet has to wait. A packet to a peer that is gone is dropped: on_closed follows.
+// False where the packet has to wait. A packet to a peer that is gone is dropped: on_closed
+// follows.
 bool WorkerChannel::try_send(const Pending& pending) {
   iovec part{const_cast<char*>(pending.packet.data()), pending.packet.size()};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * max_descriptors)] = {};

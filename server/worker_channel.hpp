@@ -1,4 +1,5 @@
-// The server's end of a worker channel: packets in and out, with descriptors. spec/worker-channel.md.
+// The server's end of a worker channel: packets in and out, with descriptors.
+// spec/worker-channel.md.
 #pragma once
 
 #include <deque>
@@ -8,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "process/unique_fd.hpp"
 #include "server/asio.hpp"
 #include "server/readable_fd.hpp"
-#include "process/unique_fd.hpp"
 
 namespace google::protobuf {
 class MessageLite;

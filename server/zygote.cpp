@@ -4,8 +4,8 @@
 
 namespace hearth::server {
 
-Zygote::Zygote(asio::io_context& io, UniqueFd channel_fd, UniqueFd out, UniqueFd err, OnMessage on_message,
-               OnClosed on_closed)
+Zygote::Zygote(asio::io_context& io, UniqueFd channel_fd, UniqueFd out, UniqueFd err,
+               OnMessage on_message, OnClosed on_closed)
     : output(io, std::move(out), std::move(err)),
       channel(io, std::move(channel_fd),
               {[this, on_message = std::move(on_message)](std::string_view packet) {

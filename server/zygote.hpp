@@ -1,5 +1,5 @@
-// One warm process as the server sees it: a program's, a suite's, or one started for a single test. It holds
-// the channel and what is known; what is done about its messages is Program's.
+// One warm process as the server sees it: a program's, a suite's, or one started for a single test.
+// It holds the channel and what is known; what is done about its messages is Program's.
 #pragma once
 
 #include <chrono>
@@ -29,8 +29,8 @@ struct Zygote {
   using OnClosed = std::function<void(Zygote&)>;
 
   // The callbacks may not destroy the zygote; `on_closed` comes once.
-  Zygote(asio::io_context& io, UniqueFd channel_fd, UniqueFd out, UniqueFd err, OnMessage on_message,
-         OnClosed on_closed);
+  Zygote(asio::io_context& io, UniqueFd channel_fd, UniqueFd out, UniqueFd err,
+         OnMessage on_message, OnClosed on_closed);
 
   State state = State::starting;
   bool was_ready = false;
@@ -40,8 +40,8 @@ struct Zygote {
   std::uint64_t mark = 0;       // in its environment, and in that of what it starts before it parks
   SteadyTime since = work_time();
   std::string framework;
-  std::string closing_failure;  // what its tear-down said
-  std::string killed_because;   // why the server killed it; empty: it did not
+  std::string closing_failure;      // what its tear-down said
+  std::string killed_because;       // why the server killed it; empty: it did not
   bool killed_for_silence = false;  // because its channel was closed; or another had killed it
   OutputTail output;
   WorkerChannel channel;

@@ -1,4 +1,5 @@
-// The worker channel as the zygote sees it: whole packets, with descriptors. spec/worker-channel.md.
+// The worker channel as the zygote sees it: whole packets, with descriptors.
+// spec/worker-channel.md.
 #pragma once
 
 #include <array>
@@ -23,7 +24,8 @@ Received receive(int channel);
 // Blocks until the packet is on its way; false where the peer is gone.
 bool send(int channel, std::string_view packet);
 
-// The same descriptor at or above `lowest`, close-on-exec; the old one is closed. The old one where that fails.
+// The same descriptor at or above `lowest`, close-on-exec; the old one is closed. The old one where
+// that fails.
 int move_up(int descriptor, int lowest);
 
 }  // namespace hearth::zygote

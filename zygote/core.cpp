@@ -26,11 +26,12 @@ constexpr std::size_t no_test = Assignment::none;
 std::uint64_t now() {
   timespec time{};
   clock_gettime(CLOCK_REALTIME, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(time.tv_nsec);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u +
+         static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-// The channel that the server left in the environment, or -1. A descriptor that is anything but such a
-// socket is somebody else's.
+// The channel that the server left in the environment, or -1. A descriptor that is anything but
+// such a socket is somebody else's.
 int inherited_channel() {
   const char* const variable = getenv(channel_variable);
   if (variable == nullptr) return -1;
@@ -68,8 +69,8 @@ void close_all(const Received& received) {
   }
 }
 
-// What comes over the channel gets the lowest numbers: where a test has closed one of these, its threads would
-// print into that.
+// What comes over the channel gets the lowest numbers: where a test has closed one of these, its
+// threads would print into that.
 void occupy_standard_descriptors() {
   for (int fd = 0; fd <= 2; ++fd) {
     if (fcntl(fd, F_GETFD) >= 0) continue;
@@ -78,7 +79,8 @@ void occupy_standard_descriptors() {
 }
 
 std::uint64_t microseconds(const timeval& time) {
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000u + static_cast<std::uint64_t>(time.tv_usec);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000u +
+         static_cast<std::uint64_t>(time.tv_usec);
 }
 
 }  // namespace
@@ -152,17 +154,19 @@ void Core::ready(const SetUp& set_up) {
   protozero::pbf_writer ready(encoded);
   if (threads > 1) {
     ready.add_enum(1, 1);
-    ready.add_string(2, std::to_string(threads) + " threads were running once it had initialised, and a fork copies one");
+    ready.add_string(2, std::to_string(threads) +
+                            " threads were running once it had initialised, and a fork copies one");
   }
   if (set_up.failed || set_up.skipped) {
-    message::add(ready, 3, set_up.text.empty() ? "set-up failed" : set_up.text.substr(0, max_packet / 2));
+    message::add(ready, 3,
+                 set_up.text.empty() ? "set-up failed" : set_up.text.substr(0, max_packet / 2));
   }
   if (set_up.skipped && !set_up.failed) ready.add_bool(4, true);
   if (!send(message::from_zygote::ready, encoded)) end_with_server();
 }
 
-// From here on SIGCHLD comes through a descriptor, and the program's own handler, which the children get
-// back, does not reap in our place.
+// From here on SIGCHLD comes through a descriptor, and the program's own handler, which the
+// children get back, does not reap in our place.
 void Core::take_signals() {
   sigset_t child_signal;
   sigemptyset(&child_signal);
@@ -221,12 +225,15 @@ bool Core::perform(const Received& received, Assignment& assignment) {
         return start_suite(message::read_run_test(reader.get_message()), received, assignment);
       case message::to_zygote::start_shared:
         return start_shared(message::read_run_test(reader.get_message()), received, assignment);
-      case message::to_zygote::kill: kill(message::read_kill(reader.get_message())); break;
+      case message::to_zygote::kill:
+        kill(message::read_kill(reader.get_message()));
+        break;
       case message::to_zygote::finish:
         if (message::read_varint(reader.get_message(), 1) != 0) end_with_server();
         give_signals_back();
         return true;
-      default: reader.skip();
+      default:
+        reader.skip();
     }
   }
   close_all(received);
@@ -267,7 +274,8 @@ bool Core::run_test(const message::RunTest& run, const Received& received, Assig
   return false;
 }
 
-bool Core::start_suite(const message::RunTest& run, const Received& received, Assignment& assignment) {
+bool Core::start_suite(const message::RunTest& run, const Received& received,
+                       Assignment& assignment) {
   const std::size_t test = find(run.test, run.name);
   if (test == no_test) {
     refuse(run.execution, "the program has no such test any more");
@@ -280,7 +288,8 @@ bool Core::start_suite(const message::RunTest& run, const Received& received, As
   return false;
 }
 
-bool Core::start_shared(const message::RunTest& run, const Received& received, Assignment& assignment) {
+bool Core::start_shared(const message::RunTest& run, const Received& received,
+                        Assignment& assignment) {
   if (fork_execution(run.execution, Kind::shared) == 0) {
     become_parked(run, received);
     assignment = next();
@@ -303,7 +312,8 @@ pid_t Core::fork_execution(std::uint64_t execution, Kind kind) {
   const pid_t pid = fork();
   if (pid == 0) return 0;
   if (pid < 0) {
-    refuse(execution, std::string("the test's process could not be forked: ") + std::strerror(errno));
+    refuse(execution,
+           std::string("the test's process could not be forked: ") + std::strerror(errno));
     return -1;
   }
   setpgid(pid, pid);
@@ -348,8 +358,8 @@ void Core::become_test(const message::RunTest& run, const Received& received) {
   report::open(m_channel);
 }
 
-// In the place of the command channel: nothing of the zygote's stays open. Where the program has lowered its limit
-// of descriptors below that place, it stays where it is.
+// In the place of the command channel: nothing of the zygote's stays open. Where the program has
+// lowered its limit of descriptors below that place, it stays where it is.
 void Core::take_channel(int channel) {
   if (dup3(channel, m_channel, O_CLOEXEC) >= 0) {
     close(channel);
@@ -372,7 +382,8 @@ void Core::become_parked(const message::RunTest& run, const Received& received) 
   m_executions.clear();
 }
 
-// ---- a shared process: tests in its own place, one after the other --------------------------------------
+// ---- a shared process: tests in its own place, one after the other
+// --------------------------------------
 
 // Of a program that was started to be one.
 void Core::become_shared() {
@@ -382,7 +393,8 @@ void Core::become_shared() {
   close(m_children_list);
 }
 
-bool Core::begin_shared(const message::RunTest& run, const Received& received, Assignment& assignment) {
+bool Core::begin_shared(const message::RunTest& run, const Received& received,
+                        Assignment& assignment) {
   const std::size_t test = find(run.test, run.name);
   if (test == no_test || received.descriptors[0] < 0) {
     refuse(run.execution, "the program has no such test any more");
@@ -390,7 +402,8 @@ bool Core::begin_shared(const message::RunTest& run, const Received& received, A
     return false;
   }
   m_execution = run.execution;
-  assignment = {Task::run_shared, test, run.next_name.empty() ? no_test : find(run.next_test, run.next_name)};
+  assignment = {Task::run_shared, test,
+                run.next_name.empty() ? no_test : find(run.next_test, run.next_name)};
   report::open(move_up(received.descriptors[0], m_channel + 1));
   started(run.execution, m_pid, now());
   return true;
@@ -405,7 +418,8 @@ Assignment Core::await_shared() {
     protozero::pbf_reader reader(received.bytes.data(), received.bytes.size());
     while (reader.next()) {
       if (reader.tag() == message::to_zygote::run_test) {
-        if (begin_shared(message::read_run_test(reader.get_message()), received, assignment)) return assignment;
+        if (begin_shared(message::read_run_test(reader.get_message()), received, assignment))
+          return assignment;
       } else if (reader.tag() == message::to_zygote::finish) {
         if (message::read_varint(reader.get_message(), 1) != 0) _exit(0);
         return assignment;
@@ -439,7 +453,8 @@ void Core::suite_closed(std::string_view failure) const {
   send(message::from_zygote::suite_closed, encoded);
 }
 
-// ---- the ends of processes ------------------------------------------------------------------------------
+// ---- the ends of processes
+// ------------------------------------------------------------------------------
 
 void Core::reap() {
   signalfd_siginfo ignored;
@@ -476,7 +491,8 @@ bool Core::reap_one() {
   return true;
 }
 
-// A suite's process that stops would take the tests that are to come with it. A test that stops runs into its limit.
+// A suite's process that stops would take the tests that are to come with it. A test that stops
+// runs into its limit.
 void Core::go_on(pid_t stopped) const {
   for (const Execution& execution : m_executions) {
     if (execution.pid == stopped && execution.kind == Kind::suite) ::kill(stopped, SIGCONT);
@@ -489,8 +505,9 @@ bool Core::is_known(pid_t pid) const {
                      [&](const Execution& e) { return e.pid == pid; });
 }
 
-// An orphan that no running test can claim: its group or its mark is the ended one's, or its mark is of
-// none that runs. What this process started itself before it parked, and what came of that, is no test's.
+// An orphan that no running test can claim: its group or its mark is the ended one's, or its mark
+// is of none that runs. What this process started itself before it parked, and what came of that,
+// is no test's.
 bool Core::belongs_to_the_dead(pid_t orphan, const Execution& ended) const {
   const auto mark = process::marker_of(orphan);
   if (mark && mark == m_mark) return false;
@@ -537,7 +554,9 @@ void Core::closed(std::string_view failure) {
   send(message::from_zygote::closed, encoded);
 }
 
-bool served() noexcept { return Core::instance().served(); }
+bool served() noexcept {
+  return Core::instance().served();
+}
 
 void hello(std::string_view framework, std::string_view version, bool shares) {
   Core::instance().hello(framework, version, shares);
@@ -551,9 +570,13 @@ Assignment park_suite(const Tests& tests, const SetUp& set_up) {
   return Core::instance().park(tests, set_up, true);
 }
 
-Assignment next() { return Core::instance().next(); }
+Assignment next() {
+  return Core::instance().next();
+}
 
-void suite_closed(std::string_view failure) { Core::instance().suite_closed(failure); }
+void suite_closed(std::string_view failure) {
+  Core::instance().suite_closed(failure);
+}
 
 void leave() {
   report::flush_everything();
@@ -561,6 +584,8 @@ void leave() {
   _exit(0);
 }
 
-void closed(std::string_view failure) { Core::instance().closed(failure); }
+void closed(std::string_view failure) {
+  Core::instance().closed(failure);
+}
 
 }  // namespace hearth::zygote

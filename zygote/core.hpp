@@ -1,6 +1,6 @@
-// The zygote's state in one process: the channel to the server and the children it forked. There is one of
-// it, made before the first static object of the program that asks; in a fork it becomes the fork's own
-// (a test's, or a suite's).
+// The zygote's state in one process: the channel to the server and the children it forked. There is
+// one of it, made before the first static object of the program that asks; in a fork it becomes the
+// fork's own (a test's, or a suite's).
 #pragma once
 
 #include <signal.h>
@@ -98,7 +98,7 @@ void open(int channel);
 void flush_output();
 // And of coverage data, at a process's end.
 void flush_everything();
-}
+}  // namespace report
 
 void run_warm_up_hooks();
 // Makes forks of a large process cheap, as far as that pays.

@@ -33,10 +33,12 @@ std::vector<Range> collapsible() {
     std::uintptr_t end = 0;
     char access[5] = "";
     unsigned long inode = 0;
-    if (std::sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s %*x %*x:%*x %lu", &begin, &end, access, &inode) != 4) {
+    if (std::sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s %*x %*x:%*x %lu", &begin, &end, access,
+                    &inode) != 4) {
       continue;
     }
-    if (std::strcmp(access, "rw-p") != 0 || inode != 0 || std::strstr(line, "[stack]") != nullptr) continue;
+    if (std::strcmp(access, "rw-p") != 0 || inode != 0 || std::strstr(line, "[stack]") != nullptr)
+      continue;
     begin = (begin + huge_page - 1) & ~(huge_page - 1);
     end &= ~(huge_page - 1);
     if (begin < end) ranges.push_back({begin, end});
@@ -53,15 +55,17 @@ double cpu_seconds() {
 
 }  // namespace
 
-// A fork copies the page tables: 36 us for every MB in small pages, next to nothing in huge ones. Collapsing
-// costs 2.6 ms a MB, once; it gets a quarter of the time that loading took, and 50 ms at least.
+// A fork copies the page tables: 36 us for every MB in small pages, next to nothing in huge ones.
+// Collapsing costs 2.6 ms a MB, once; it gets a quarter of the time that loading took, and 50 ms at
+// least.
 void collapse_memory() {
   const double begin = cpu_seconds();
   const double budget = begin / 4 < 0.05 ? 0.05 : begin / 4;
   for (const Range& range : collapsible()) {
     for (std::uintptr_t at = range.begin; at < range.end; at += huge_page) {
       // EINVAL: a kernel that cannot. Other errors are this one page's.
-      if (madvise(reinterpret_cast<void*>(at), huge_page, MADV_COLLAPSE) != 0 && errno == EINVAL) return;
+      if (madvise(reinterpret_cast<void*>(at), huge_page, MADV_COLLAPSE) != 0 && errno == EINVAL)
+        return;
       if (cpu_seconds() - begin > budget) return;
     }
   }

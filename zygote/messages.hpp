@@ -1,4 +1,5 @@
-// The worker channel's messages, written and read with protozero. The fields are those of spec/worker.proto.
+// The worker channel's messages, written and read with protozero. The fields are those of
+// spec/worker.proto.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +15,24 @@ namespace hearth::zygote::message {
 // Tags of the envelopes' oneofs.
 namespace to_zygote {
 enum Tag : protozero::pbf_tag_type {
-  welcome = 1, run_test = 2, kill = 3, start_suite = 4, finish = 5, start_shared = 6
+  welcome = 1,
+  run_test = 2,
+  kill = 3,
+  start_suite = 4,
+  finish = 5,
+  start_shared = 6
 };
 }
 namespace from_zygote {
 enum Tag : protozero::pbf_tag_type {
-  hello = 1, tests = 2, ready = 3, started = 4, ended = 5, refused = 6, closed = 7, suite_closed = 8
+  hello = 1,
+  tests = 2,
+  ready = 3,
+  started = 4,
+  ended = 5,
+  refused = 6,
+  closed = 7,
+  suite_closed = 8
 };
 }
 namespace from_test {
@@ -40,14 +53,29 @@ inline RunTest read_run_test(protozero::pbf_reader reader) {
   RunTest run;
   while (reader.next()) {
     switch (reader.tag()) {
-      case 1: run.execution = reader.get_uint64(); break;
-      case 2: run.test = reader.get_uint32(); break;
-      case 3: run.name = reader.get_string(); break;
-      case 4: run.in_place = reader.get_bool(); break;
-      case 5: run.keep = reader.get_bool(); break;
-      case 6: run.next_test = reader.get_uint32(); break;
-      case 7: run.next_name = reader.get_string(); break;
-      default: reader.skip();
+      case 1:
+        run.execution = reader.get_uint64();
+        break;
+      case 2:
+        run.test = reader.get_uint32();
+        break;
+      case 3:
+        run.name = reader.get_string();
+        break;
+      case 4:
+        run.in_place = reader.get_bool();
+        break;
+      case 5:
+        run.keep = reader.get_bool();
+        break;
+      case 6:
+        run.next_test = reader.get_uint32();
+        break;
+      case 7:
+        run.next_name = reader.get_string();
+        break;
+      default:
+        reader.skip();
     }
   }
   return run;
@@ -62,9 +90,14 @@ inline Kill read_kill(protozero::pbf_reader reader) {
   Kill kill;
   while (reader.next()) {
     switch (reader.tag()) {
-      case 1: kill.execution = reader.get_uint64(); break;
-      case 2: kill.signal = static_cast<int>(reader.get_uint32()); break;
-      default: reader.skip();
+      case 1:
+        kill.execution = reader.get_uint64();
+        break;
+      case 2:
+        kill.signal = static_cast<int>(reader.get_uint32());
+        break;
+      default:
+        reader.skip();
     }
   }
   return kill;
@@ -83,7 +116,8 @@ inline std::uint64_t read_varint(protozero::pbf_reader reader, protozero::pbf_ta
   return value;
 }
 
-inline void add(protozero::pbf_writer& writer, protozero::pbf_tag_type tag, std::string_view bytes) {
+inline void add(protozero::pbf_writer& writer, protozero::pbf_tag_type tag,
+                std::string_view bytes) {
   if (!bytes.empty()) writer.add_bytes(tag, bytes.data(), bytes.size());
 }
 

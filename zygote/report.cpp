@@ -9,8 +9,8 @@
 
 #include "zygote/core.hpp"
 
-// Coverage runtimes, where the program has one: their counters are written at exit, which a test's process
-// never reaches.
+// Coverage runtimes, where the program has one: their counters are written at exit, which a test's
+// process never reaches.
 extern "C" {
 __attribute__((weak)) void __gcov_dump();
 __attribute__((weak)) int __llvm_profile_write_file();
@@ -77,9 +77,12 @@ void open(int channel) {
   state().properties.clear();
 }
 
-bool own_process() noexcept { return state().owner == getpid(); }
+bool own_process() noexcept {
+  return state().owner == getpid();
+}
 
-void attach(std::string_view name, std::string_view mime_type, std::string_view content, bool last) {
+void attach(std::string_view name, std::string_view mime_type, std::string_view content,
+            bool last) {
   if (!own_process()) return;
   const std::lock_guard lock(state().mutex);
   do {

@@ -1,4 +1,5 @@
-// What tests of any framework do in the behaviours_* programs: the things that a server has to survive.
+// What tests of any framework do in the behaviours_* programs: the things that a server has to
+// survive.
 #pragma once
 
 #include <sys/types.h>
@@ -12,8 +13,8 @@
 
 namespace behaviours {
 
-// Two whole subunit v2 packets, checksums and all: a success of the test FailsWithMessage, and a Done of the
-// RPC. Whoever parses a test's output believes them.
+// Two whole subunit v2 packets, checksums and all: a success of the test FailsWithMessage, and a
+// Done of the RPC. Whoever parses a test's output believes them.
 inline const std::string forged_packets(
     "\xb3)\x03"
     "7.behaviours_googletest.Verdict.FailsWithMessageD\xad\xe4\xe9"

@@ -156,7 +156,8 @@ class Process : public CppUnit::TestFixture {
 };
 CPPUNIT_TEST_SUITE_REGISTRATION(Process);
 
-// A suite whose decorator sets up and tears down around all its tests: here around each, in its own process.
+// A suite whose decorator sets up and tears down around all its tests: here around each, in its own
+// process.
 class Decorated : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(Decorated);
   CPPUNIT_TEST(is_set_up);

@@ -11,7 +11,9 @@
 #include "behaviours.hpp"
 
 TEST_SUITE("verdict") {
-  TEST_CASE("passes") { CHECK(1 + 1 == 2); }
+  TEST_CASE("passes") {
+    CHECK(1 + 1 == 2);
+  }
   TEST_CASE("has no assertion") {}
   TEST_CASE("fails with values") {
     const int three = 3;
@@ -26,32 +28,64 @@ TEST_SUITE("verdict") {
     REQUIRE(1 == 2);
     CHECK_MESSAGE(false, "never reached");
   }
-  TEST_CASE("fails on demand") { FAIL("on demand"); }
-  TEST_CASE("throws") { throw std::runtime_error("thrown on purpose"); }
-  TEST_CASE("throws no exception") { throw 7; }
-  TEST_CASE("only warns") { WARN(1 == 2); }
-  TEST_CASE("has a message") { MESSAGE("for information"); }
-  TEST_CASE("does not throw what it should") { CHECK_THROWS_AS(static_cast<void>(0), std::runtime_error); }
+  TEST_CASE("fails on demand") {
+    FAIL("on demand");
+  }
+  TEST_CASE("throws") {
+    throw std::runtime_error("thrown on purpose");
+  }
+  TEST_CASE("throws no exception") {
+    throw 7;
+  }
+  TEST_CASE("only warns") {
+    WARN(1 == 2);
+  }
+  TEST_CASE("has a message") {
+    MESSAGE("for information");
+  }
+  TEST_CASE("does not throw what it should") {
+    CHECK_THROWS_AS(static_cast<void>(0), std::runtime_error);
+  }
 }
 
 TEST_SUITE("decorated") {
-  TEST_CASE("skipped, passes" * doctest::skip()) { CHECK(true); }
-  TEST_CASE("skipped, fails" * doctest::skip()) { CHECK(false); }
-  TEST_CASE("should fail and does" * doctest::should_fail()) { CHECK(1 == 2); }
-  TEST_CASE("should fail and throws" * doctest::should_fail()) { throw std::runtime_error("as it should"); }
-  TEST_CASE("should fail and passes" * doctest::should_fail()) { CHECK(1 == 1); }
-  TEST_CASE("may fail and does" * doctest::may_fail()) { CHECK(1 == 2); }
-  TEST_CASE("may fail and passes" * doctest::may_fail()) { CHECK(1 == 1); }
+  TEST_CASE("skipped, passes" * doctest::skip()) {
+    CHECK(true);
+  }
+  TEST_CASE("skipped, fails" * doctest::skip()) {
+    CHECK(false);
+  }
+  TEST_CASE("should fail and does" * doctest::should_fail()) {
+    CHECK(1 == 2);
+  }
+  TEST_CASE("should fail and throws" * doctest::should_fail()) {
+    throw std::runtime_error("as it should");
+  }
+  TEST_CASE("should fail and passes" * doctest::should_fail()) {
+    CHECK(1 == 1);
+  }
+  TEST_CASE("may fail and does" * doctest::may_fail()) {
+    CHECK(1 == 2);
+  }
+  TEST_CASE("may fail and passes" * doctest::may_fail()) {
+    CHECK(1 == 1);
+  }
   TEST_CASE("expects two failures, has two" * doctest::expected_failures(2)) {
     CHECK(1 == 2);
     CHECK(3 == 4);
   }
-  TEST_CASE("expects two failures, has one" * doctest::expected_failures(2)) { CHECK(1 == 2); }
+  TEST_CASE("expects two failures, has one" * doctest::expected_failures(2)) {
+    CHECK(1 == 2);
+  }
   TEST_CASE("slower than its time-out" * doctest::timeout(0.01)) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
-  TEST_CASE("faster than its time-out" * doctest::timeout(60)) { CHECK(true); }
-  TEST_CASE("fails without output" * doctest::no_output()) { CHECK(1 == 2); }
+  TEST_CASE("faster than its time-out" * doctest::timeout(60)) {
+    CHECK(true);
+  }
+  TEST_CASE("fails without output" * doctest::no_output()) {
+    CHECK(1 == 2);
+  }
 }
 
 TEST_SUITE("subcases") {
@@ -64,38 +98,62 @@ TEST_SUITE("subcases") {
     SUBCASE("smaller") {
       numbers.resize(0);
       CHECK(numbers.empty());
-      SUBCASE("nested") { CHECK(numbers.capacity() == 5); }
+      SUBCASE("nested") {
+        CHECK(numbers.capacity() == 5);
+      }
     }
   }
   TEST_CASE("the second fails") {
-    SUBCASE("first") { CHECK(true); }
-    SUBCASE("second") { CHECK_MESSAGE(false, "in the second"); }
-    SUBCASE("third") { CHECK(true); }
+    SUBCASE("first") {
+      CHECK(true);
+    }
+    SUBCASE("second") {
+      CHECK_MESSAGE(false, "in the second");
+    }
+    SUBCASE("third") {
+      CHECK(true);
+    }
   }
   SCENARIO("told as a story") {
     GIVEN("a number") {
       const int number = 1;
       WHEN("it is doubled") {
-        THEN("it is two") { CHECK(number * 2 == 2); }
+        THEN("it is two") {
+          CHECK(number * 2 == 2);
+        }
       }
     }
   }
 }
 
-TEST_CASE("equal name") { CHECK(true); }
-TEST_CASE("equal name") { CHECK_MESSAGE(false, "the second of its name"); }
-TEST_CASE("") { CHECK(true); }
-TEST_CASE("\u00fcml\u00e4ut, tab\tand\nnewline") { CHECK(true); }
-TEST_CASE_TEMPLATE("fits four bytes", T, char, int, double) { CHECK(sizeof(T) <= 4); }
+TEST_CASE("equal name") {
+  CHECK(true);
+}
+TEST_CASE("equal name") {
+  CHECK_MESSAGE(false, "the second of its name");
+}
+TEST_CASE("") {
+  CHECK(true);
+}
+TEST_CASE("\u00fcml\u00e4ut, tab\tand\nnewline") {
+  CHECK(true);
+}
+TEST_CASE_TEMPLATE("fits four bytes", T, char, int, double) {
+  CHECK(sizeof(T) <= 4);
+}
 
 struct Fixture {
   int value = 7;
   ~Fixture() { std::puts("fixture destroyed"); }
 };
-TEST_CASE_FIXTURE(Fixture, "has a fixture") { CHECK(value == 7); }
+TEST_CASE_FIXTURE(Fixture, "has a fixture") {
+  CHECK(value == 7);
+}
 
 TEST_SUITE("end") {
-  TEST_CASE("aborts") { std::abort(); }
+  TEST_CASE("aborts") {
+    std::abort();
+  }
   TEST_CASE("aborts after failure") {
     CHECK_MESSAGE(1 == 2, "before the end");
     std::abort();
@@ -104,14 +162,22 @@ TEST_SUITE("end") {
     volatile int* const nowhere = nullptr;
     *nowhere = 1;
   }
-  TEST_CASE("kills itself") { raise(SIGKILL); }
-  TEST_CASE("leaves with status 0") { _exit(0); }
+  TEST_CASE("kills itself") {
+    raise(SIGKILL);
+  }
+  TEST_CASE("leaves with status 0") {
+    _exit(0);
+  }
   TEST_CASE("leaves with status 0 after failure") {
     CHECK_MESSAGE(1 == 2, "before the end");
     _exit(0);
   }
-  TEST_CASE("exits with status 0") { std::exit(0); }
-  TEST_CASE("loops forever") { behaviours::loop_forever(); }
+  TEST_CASE("exits with status 0") {
+    std::exit(0);
+  }
+  TEST_CASE("loops forever") {
+    behaviours::loop_forever();
+  }
 }
 
 TEST_SUITE("process") {
@@ -119,9 +185,15 @@ TEST_SUITE("process") {
     std::puts("to stdout");
     std::fputs("to stderr\n", stderr);
   }
-  TEST_CASE("prints 100 megabytes") { behaviours::flood(1); }
-  TEST_CASE("prints packets") { behaviours::write_all(1, behaviours::forged_packets); }
-  TEST_CASE("leaves child") { CHECK(behaviours::leave_child() > 0); }
+  TEST_CASE("prints 100 megabytes") {
+    behaviours::flood(1);
+  }
+  TEST_CASE("prints packets") {
+    behaviours::write_all(1, behaviours::forged_packets);
+  }
+  TEST_CASE("leaves child") {
+    CHECK(behaviours::leave_child() > 0);
+  }
   TEST_CASE("fork returns from the test") {
     if (fork() != 0) wait(nullptr);
   }
@@ -142,10 +214,13 @@ TEST_SUITE("process") {
     CHECK(++counter == 1);
     setenv("BEHAVIOURS", "changed", 1);
   }
-  TEST_CASE("sees no change") { CHECK(getenv("BEHAVIOURS") == nullptr); }
+  TEST_CASE("sees no change") {
+    CHECK(getenv("BEHAVIOURS") == nullptr);
+  }
 }
 
-// A listener of the program's own is called as ever; what it sets up is there once, before the tests.
+// A listener of the program's own is called as ever; what it sets up is there once, before the
+// tests.
 namespace {
 int runs_started = 0;
 struct Listener : doctest::IReporter {
@@ -168,4 +243,6 @@ struct Listener : doctest::IReporter {
 };
 }  // namespace
 REGISTER_LISTENER("behaviours", 1, Listener);
-TEST_CASE("is heard by a listener") { CHECK(runs_started == 1); }
+TEST_CASE("is heard by a listener") {
+  CHECK(runs_started == 1);
+}

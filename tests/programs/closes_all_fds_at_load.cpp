@@ -8,5 +8,7 @@ const bool closed = [] {
   behaviours::close_all_descriptors();
   return true;
 }();
-TEST(Closed, Passes) { EXPECT_TRUE(closed); }
+TEST(Closed, Passes) {
+  EXPECT_TRUE(closed);
+}
 }  // namespace

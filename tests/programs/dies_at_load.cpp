@@ -9,5 +9,7 @@ const bool dead = [] {
   std::abort();
   return true;
 }();
-TEST(Load, IsNeverReached) { EXPECT_TRUE(dead); }
+TEST(Load, IsNeverReached) {
+  EXPECT_TRUE(dead);
+}
 }  // namespace

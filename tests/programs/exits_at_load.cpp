@@ -1,7 +1,9 @@
 // Has a main of its own that gives up before its tests.
 #include <gtest/gtest.h>
 
-TEST(Load, IsNeverReached) { SUCCEED(); }
+TEST(Load, IsNeverReached) {
+  SUCCEED();
+}
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);

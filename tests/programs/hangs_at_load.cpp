@@ -8,5 +8,7 @@ const bool hung = [] {
   for (;;) pause();
   return true;
 }();
-TEST(Load, IsNeverReached) { EXPECT_TRUE(hung); }
+TEST(Load, IsNeverReached) {
+  EXPECT_TRUE(hung);
+}
 }  // namespace

@@ -3,6 +3,8 @@
 
 namespace {
 class Many : public testing::TestWithParam<int> {};
-TEST_P(Many, Pass) { EXPECT_LE(0, GetParam()); }
+TEST_P(Many, Pass) {
+  EXPECT_LE(0, GetParam());
+}
 INSTANTIATE_TEST_SUITE_P(Tests, Many, testing::Range(0, 10'000));
 }  // namespace

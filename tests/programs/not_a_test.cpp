@@ -1,2 +1,4 @@
 // An ordinary program.
-int main() { return 0; }
+int main() {
+  return 0;
+}

@@ -1,7 +1,7 @@
 // Warms up once: the hooks run before the tests are forked, in their order, and never by hand.
 #include <gtest/gtest.h>
-#include <hearth/warm.hpp>
 #include <unistd.h>
+#include <hearth/warm.hpp>
 
 #include <string>
 

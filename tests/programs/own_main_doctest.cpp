@@ -1,5 +1,6 @@
-// A main of its own, in the manner of a program that carries its tests within it: filters and options of its
-// own, asserts outside of a test, work of its own behind the tests, and test cases in a second file.
+// A main of its own, in the manner of a program that carries its tests within it: filters and
+// options of its own, asserts outside of a test, work of its own behind the tests, and test cases
+// in a second file.
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
@@ -7,8 +8,12 @@
 
 namespace {
 int prepared = 0;
-TEST_CASE("main has prepared") { CHECK(prepared == 1); }
-TEST_CASE("excluded by main") { CHECK(false); }
+TEST_CASE("main has prepared") {
+  CHECK(prepared == 1);
+}
+TEST_CASE("excluded by main") {
+  CHECK(false);
+}
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -16,7 +21,8 @@ int main(int argc, char** argv) {
   context.addFilter("test-case-exclude", "excluded*");
   context.applyCommandLine(argc, argv);
   context.setAsDefaultForAssertsOutOfTestCases();
-  context.setAssertHandler([](const doctest::AssertData&) { std::puts("asserted outside of a test"); });
+  context.setAssertHandler(
+      [](const doctest::AssertData&) { std::puts("asserted outside of a test"); });
   CHECK(prepared == 1);
   prepared = 1;
   const int result = context.run();

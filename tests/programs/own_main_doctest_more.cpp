@@ -2,6 +2,10 @@
 #include <doctest/doctest.h>
 
 TEST_SUITE("more") {
-  TEST_CASE("passes") { CHECK(true); }
-  TEST_CASE("fails") { CHECK(1 == 2); }
+  TEST_CASE("passes") {
+    CHECK(true);
+  }
+  TEST_CASE("fails") {
+    CHECK(1 == 2);
+  }
 }

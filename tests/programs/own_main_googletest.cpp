@@ -5,8 +5,12 @@
 
 namespace {
 std::string greeting;
-TEST(OwnMain, IsSetUp) { EXPECT_FALSE(greeting.empty()); }
-TEST(OwnMain, WasGivenHello) { EXPECT_EQ("hello", greeting); }
+TEST(OwnMain, IsSetUp) {
+  EXPECT_FALSE(greeting.empty());
+}
+TEST(OwnMain, WasGivenHello) {
+  EXPECT_EQ("hello", greeting);
+}
 }  // namespace
 
 int main(int argc, char** argv) {

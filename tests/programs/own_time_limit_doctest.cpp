@@ -6,4 +6,6 @@
 TEST_CASE("hangs" * doctest::timeout(0.5)) {
   for (;;) pause();
 }
-TEST_CASE("passes" * doctest::timeout(0.5)) { CHECK(true); }
+TEST_CASE("passes" * doctest::timeout(0.5)) {
+  CHECK(true);
+}

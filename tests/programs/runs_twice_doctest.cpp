@@ -2,8 +2,12 @@
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
-TEST_CASE("one") { CHECK(true); }
-TEST_CASE("two") { CHECK(true); }
+TEST_CASE("one") {
+  CHECK(true);
+}
+TEST_CASE("two") {
+  CHECK(true);
+}
 
 int main(int argc, char** argv) {
   int failed = 0;

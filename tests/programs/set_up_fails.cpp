@@ -6,6 +6,10 @@ class Environment : public testing::Environment {
   void SetUp() override { FAIL() << "in the environment's SetUp"; }
 };
 const auto* const environment = testing::AddGlobalTestEnvironment(new Environment);
-TEST(SetUp, NeverRuns) { std::puts("the body ran"); }
-TEST(SetUp, NeverRunsEither) { std::puts("the body ran"); }
+TEST(SetUp, NeverRuns) {
+  std::puts("the body ran");
+}
+TEST(SetUp, NeverRunsEither) {
+  std::puts("the body ran");
+}
 }  // namespace

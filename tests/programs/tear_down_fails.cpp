@@ -6,5 +6,7 @@ class Environment : public testing::Environment {
   void TearDown() override { ADD_FAILURE() << "in the environment's TearDown"; }
 };
 const auto* const environment = testing::AddGlobalTestEnvironment(new Environment);
-TEST(TearDown, Passes) { SUCCEED(); }
+TEST(TearDown, Passes) {
+  SUCCEED();
+}
 }  // namespace

@@ -13,8 +13,16 @@ const bool started = [] {
 }();
 
 int counter = 0;
-TEST(Threads, Pass) { EXPECT_EQ(1, ++counter); }
-TEST(Threads, PassToo) { EXPECT_EQ(1, ++counter); }
-TEST(Threads, Fail) { FAIL() << "the message"; }
-TEST(Threads, Abort) { std::abort(); }
+TEST(Threads, Pass) {
+  EXPECT_EQ(1, ++counter);
+}
+TEST(Threads, PassToo) {
+  EXPECT_EQ(1, ++counter);
+}
+TEST(Threads, Fail) {
+  FAIL() << "the message";
+}
+TEST(Threads, Abort) {
+  std::abort();
+}
 }  // namespace

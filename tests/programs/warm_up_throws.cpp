@@ -6,5 +6,7 @@
 
 namespace {
 const bool hooked = hearth::on_warm([] { throw std::runtime_error("no corpus to warm up with"); });
-TEST(Warm, IsNeverServed) { EXPECT_TRUE(hooked); }
+TEST(Warm, IsNeverServed) {
+  EXPECT_TRUE(hooked);
+}
 }  // namespace

@@ -1,6 +1,7 @@
-// Linked into a suite whose tests share a path on disk (TempDir() and a fixed name), which a fork does not
-// copy: run side by side they would trip over one another, by chance. Gives each test a directory of its own
-// in TEST_TMPDIR, where GoogleTest's TempDir() looks first, and removes it with what the test left there.
+// Linked into a suite whose tests share a path on disk (TempDir() and a fixed name), which a fork
+// does not copy: run side by side they would trip over one another, by chance. Gives each test a
+// directory of its own in TEST_TMPDIR, where GoogleTest's TempDir() looks first, and removes it
+// with what the test left there.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// What the tests of the sequence_* programs share, besides their process: they tell in which it is, what has
-// run in it, and meet the test that started the server in the folder $FAULTS_DIR.
+// What the tests of the sequence_* programs share, besides their process: they tell in which it is,
+// what has run in it, and meet the test that started the server in the folder $FAULTS_DIR.
 #pragma once
 
 #include <fcntl.h>
@@ -22,7 +22,8 @@ inline void here() {
 inline void tell(const char* file, const std::string& line) {
   const char* const folder = std::getenv("FAULTS_DIR");
   if (folder == nullptr) return;
-  const int fd = open((std::string(folder) + '/' + file).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+  const int fd = open((std::string(folder) + '/' + file).c_str(),
+                      O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
   const std::string text = line + '\n';
   if (write(fd, text.data(), text.size()) < 0) std::abort();
   close(fd);
@@ -30,7 +31,8 @@ inline void tell(const char* file, const std::string& line) {
 
 // Returns when the gate has been opened for one more.
 inline void pass_gate(const char* name) {
-  const int fd = open((std::string(std::getenv("FAULTS_DIR")) + '/' + name).c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd =
+      open((std::string(std::getenv("FAULTS_DIR")) + '/' + name).c_str(), O_RDONLY | O_CLOEXEC);
   char byte = 0;
   if (read(fd, &byte, 1) != 1) std::abort();
   close(fd);

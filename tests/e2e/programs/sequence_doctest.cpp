@@ -38,7 +38,9 @@ TEST_SUITE("State") {
     here();
     CHECK_FALSE(first_has_run);
   }
-  TEST_CASE("Third") { here(); }
+  TEST_CASE("Third") {
+    here();
+  }
   TEST_CASE("Fails") {
     here();
     FAIL("on purpose");
@@ -46,7 +48,9 @@ TEST_SUITE("State") {
   TEST_CASE("Subcases") {
     here();
     SUBCASE("one") {}
-    SUBCASE("two") { CHECK(1 == 2); }
+    SUBCASE("two") {
+      CHECK(1 == 2);
+    }
     SUBCASE("three") {}
   }
   TEST_CASE("Listener") {
@@ -62,7 +66,11 @@ TEST_SUITE("End") {
     std::fflush(stdout);
     std::abort();
   }
-  TEST_CASE("Exits") { std::exit(0); }
-  TEST_CASE("Hangs") { hang(); }
+  TEST_CASE("Exits") {
+    std::exit(0);
+  }
+  TEST_CASE("Hangs") {
+    hang();
+  }
 }
 }  // namespace

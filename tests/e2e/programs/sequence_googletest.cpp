@@ -15,7 +15,9 @@ TEST(State, Second) {
   here();
   EXPECT_FALSE(first_has_run) << "First has run here";
 }
-TEST(State, Third) { here(); }
+TEST(State, Third) {
+  here();
+}
 TEST(State, Fails) {
   here();
   FAIL() << "on purpose";
@@ -24,16 +26,24 @@ TEST(State, Skips) {
   here();
   GTEST_SKIP() << "not today";
 }
-TEST(State, RecordsFirst) { RecordProperty("first", "1"); }
-TEST(State, RecordsSecond) { RecordProperty("second", "2"); }
-TEST(State, DISABLED_Hidden) { here(); }
+TEST(State, RecordsFirst) {
+  RecordProperty("first", "1");
+}
+TEST(State, RecordsSecond) {
+  RecordProperty("second", "2");
+}
+TEST(State, DISABLED_Hidden) {
+  here();
+}
 
 TEST(End, Aborts) {
   here();
   std::fflush(stdout);
   std::abort();
 }
-TEST(End, Exits) { std::exit(0); }
+TEST(End, Exits) {
+  std::exit(0);
+}
 TEST(End, Hangs) {
   here();
   std::fflush(stdout);
@@ -81,7 +91,9 @@ TEST_F(Suite, Two) {
   tell("suite", "Two");
   here();
 }
-TEST_F(Suite, SetUpOnce) { EXPECT_EQ(1, set_ups); }
+TEST_F(Suite, SetUpOnce) {
+  EXPECT_EQ(1, set_ups);
+}
 
 class SetUpFails : public testing::Test {
  protected:
@@ -118,7 +130,9 @@ class Helper : public testing::Test {
   static pid_t helper;
 };
 pid_t Helper::helper = 0;
-TEST_F(Helper, IsThere) { EXPECT_EQ(0, kill(helper, 0)); }
+TEST_F(Helper, IsThere) {
+  EXPECT_EQ(0, kill(helper, 0));
+}
 TEST_F(Helper, IsStillThere) {
   tell("asking", "1");
   pass_gate("gate");

@@ -3,6 +3,10 @@
 #include <doctest/doctest.h>
 
 TEST_SUITE("verdict") {
-  TEST_CASE("passes") { CHECK(1 + 1 == 2); }
-  TEST_CASE("fails as expected" * doctest::should_fail()) { CHECK(1 == 2); }
+  TEST_CASE("passes") {
+    CHECK(1 + 1 == 2);
+  }
+  TEST_CASE("fails as expected" * doctest::should_fail()) {
+    CHECK(1 == 2);
+  }
 }

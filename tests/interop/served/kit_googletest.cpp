@@ -8,15 +8,31 @@
 
 namespace {
 
-TEST(Verdict, Passes) { SUCCEED(); }
-TEST(Verdict, PassesToo) { SUCCEED(); }
-TEST(Verdict, Fails) { EXPECT_EQ(1, 2) << "on purpose: Größe"; }
-TEST(Verdict, Skips) { GTEST_SKIP() << "on purpose"; }
-TEST(Verdict, Records) { RecordProperty("seed", "42"); }
-TEST(Verdict, Prints) { std::puts("Größe: 3 µm"); }
+TEST(Verdict, Passes) {
+  SUCCEED();
+}
+TEST(Verdict, PassesToo) {
+  SUCCEED();
+}
+TEST(Verdict, Fails) {
+  EXPECT_EQ(1, 2) << "on purpose: Größe";
+}
+TEST(Verdict, Skips) {
+  GTEST_SKIP() << "on purpose";
+}
+TEST(Verdict, Records) {
+  RecordProperty("seed", "42");
+}
+TEST(Verdict, Prints) {
+  std::puts("Größe: 3 µm");
+}
 
-TEST(End, Crashes) { std::raise(SIGSEGV); }
-TEST(End, LeavesWithStatus0) { _exit(0); }
+TEST(End, Crashes) {
+  std::raise(SIGSEGV);
+}
+TEST(End, LeavesWithStatus0) {
+  _exit(0);
+}
 TEST(End, Hangs) {
   std::puts("before the hang");
   std::fflush(stdout);

@@ -7,7 +7,9 @@
 
 namespace calendar {
 
-inline bool is_leap(int year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
+inline bool is_leap(int year) {
+  return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
 
 inline int days_in(int year, int month) {
   constexpr int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -30,7 +32,8 @@ inline std::ostream& operator<<(std::ostream& out, const Day& day) {
 }
 
 inline Day checked(int year, int month, int day) {
-  if (day < 1 || day > days_in(year, month)) throw std::out_of_range("no day: " + std::to_string(day));
+  if (day < 1 || day > days_in(year, month))
+    throw std::out_of_range("no day: " + std::to_string(day));
   return {year, month, day};
 }
 

@@ -14,9 +14,10 @@ class LeapYearTest : public CppUnit::TestFixture {
     int year;
     bool leap;
   };
-  static constexpr Row rows[] = {{1600, true},  {1700, false}, {1800, false}, {1900, false}, {1970, false},
-                                 {1972, true},  {1996, true},  {1999, false}, {2000, true},  {2001, false},
-                                 {2004, true},  {2023, false}, {2024, true},  {2100, false}, {2400, true}};
+  static constexpr Row rows[] = {{1600, true},  {1700, false}, {1800, false}, {1900, false},
+                                 {1970, false}, {1972, true},  {1996, true},  {1999, false},
+                                 {2000, true},  {2001, false}, {2004, true},  {2023, false},
+                                 {2024, true},  {2100, false}, {2400, true}};
 
   class Check : public CppUnit::TestCase {
    public:
@@ -72,7 +73,9 @@ class MonthLengthTest : public CppUnit::TestFixture {
   void no_month_13() { calendar::days_in(2023, 13); }
 
  private:
-  static void expect(int days, int month) { CPPUNIT_ASSERT_EQUAL(days, calendar::days_in(2023, month)); }
+  static void expect(int days, int month) {
+    CPPUNIT_ASSERT_EQUAL(days, calendar::days_in(2023, month));
+  }
 };
 CPPUNIT_TEST_SUITE_REGISTRATION(MonthLengthTest);
 
@@ -106,7 +109,9 @@ class DayTest : public CppUnit::TestFixture {
   void next_in_the_month() { CPPUNIT_ASSERT_EQUAL((Day{2023, 5, 17}), next(Day{2023, 5, 16})); }
   void next_month() { CPPUNIT_ASSERT_EQUAL((Day{2023, 6, 1}), next(Day{2023, 5, 31})); }
   void next_year() { CPPUNIT_ASSERT_EQUAL((Day{2024, 1, 1}), next(Day{2023, 12, 31})); }
-  void next_in_a_leap_february() { CPPUNIT_ASSERT_EQUAL((Day{2024, 2, 29}), next(Day{2024, 2, 28})); }
+  void next_in_a_leap_february() {
+    CPPUNIT_ASSERT_EQUAL((Day{2024, 2, 29}), next(Day{2024, 2, 28}));
+  }
   void is_checked() { CPPUNIT_ASSERT_EQUAL((Day{2024, 2, 29}), calendar::checked(2024, 2, 29)); }
   void no_30th_of_february() { calendar::checked(2024, 2, 30); }
   void no_day_0() { calendar::checked(2024, 2, 0); }

@@ -27,7 +27,9 @@ class KnownProblemsTest : public CppUnit::TestFixture {
 
  public:
   void values_that_differ() { CPPUNIT_ASSERT_EQUAL(Rational(1, 2), Rational(1, 3)); }
-  void values_with_a_message() { CPPUNIT_ASSERT_EQUAL_MESSAGE("halves", Rational(1, 2), Rational(2, 3)); }
+  void values_with_a_message() {
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("halves", Rational(1, 2), Rational(2, 3));
+  }
   void texts_that_differ() { CPPUNIT_ASSERT_EQUAL(std::string("a\nb"), text::upper("a\nb")); }
   void numbers_not_near() { CPPUNIT_ASSERT_DOUBLES_EQUAL(1.0, Rational(1, 2).value(), 0.1); }
   void a_condition() { CPPUNIT_ASSERT(Rational(1, 2) < Rational(1, 3)); }

@@ -1,5 +1,5 @@
-// A CppUnit program as people have them: its main has grown over the years. It prints dots and a summary, or, when
-// told to with --xml=FILE, writes its results there.
+// A CppUnit program as people have them: its main has grown over the years. It prints dots and a
+// summary, or, when told to with --xml=FILE, writes its results there.
 #include <cppunit/CompilerOutputter.h>
 #include <cppunit/TestResult.h>
 #include <cppunit/TestResultCollector.h>

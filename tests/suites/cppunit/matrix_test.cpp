@@ -34,7 +34,9 @@ class MatrixTest : public CppUnit::TestFixture {
   }
   void is_zero_by_default() { CPPUNIT_ASSERT(Matrix<T>().determinant() == T(0)); }
   void identity_changes_nothing() { CPPUNIT_ASSERT(m_a * Matrix<T>::identity() == m_a); }
-  void identity_changes_nothing_from_the_left() { CPPUNIT_ASSERT(Matrix<T>::identity() * m_a == m_a); }
+  void identity_changes_nothing_from_the_left() {
+    CPPUNIT_ASSERT(Matrix<T>::identity() * m_a == m_a);
+  }
   void adds() { CPPUNIT_ASSERT((m_a + m_b == Matrix<T>{{T(1), T(3), T(4), T(5)}})); }
   void multiplies() { CPPUNIT_ASSERT((m_a * m_b == Matrix<T>{{T(2), T(3), T(4), T(7)}})); }
   void multiplying_depends_on_order() { CPPUNIT_ASSERT(!(m_a * m_b == m_b * m_a)); }
@@ -64,7 +66,9 @@ class InvertibleMatrixTest : public MatrixTest<T> {
 
  public:
   void inverse() { CPPUNIT_ASSERT(this->m_b * inverted(this->m_b) == Matrix<T>::identity()); }
-  void determinant_of_the_inverse() { CPPUNIT_ASSERT(inverted(this->m_b).determinant() * this->m_b.determinant() == T(1)); }
+  void determinant_of_the_inverse() {
+    CPPUNIT_ASSERT(inverted(this->m_b).determinant() * this->m_b.determinant() == T(1));
+  }
 
  private:
   static Matrix<T> inverted(const Matrix<T>& matrix) {

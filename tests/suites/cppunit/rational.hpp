@@ -10,7 +10,8 @@ namespace arithmetic {
 
 class Rational {
  public:
-  Rational(long numerator = 0, long denominator = 1) : m_numerator(numerator), m_denominator(denominator) {
+  Rational(long numerator = 0, long denominator = 1)
+      : m_numerator(numerator), m_denominator(denominator) {
     if (denominator == 0) throw std::domain_error("a fraction over zero");
     if (m_denominator < 0) {
       m_numerator = -m_numerator;
@@ -35,7 +36,9 @@ class Rational {
 
   long numerator() const { return m_numerator; }
   long denominator() const { return m_denominator; }
-  double value() const { return static_cast<double>(m_numerator) / static_cast<double>(m_denominator); }
+  double value() const {
+    return static_cast<double>(m_numerator) / static_cast<double>(m_denominator);
+  }
   std::string text() const {
     const std::string numerator = std::to_string(m_numerator);
     return m_denominator == 1 ? numerator : numerator + '/' + std::to_string(m_denominator);
@@ -43,7 +46,8 @@ class Rational {
 
   Rational operator-() const { return {-m_numerator, m_denominator}; }
   Rational operator+(const Rational& other) const {
-    return {m_numerator * other.m_denominator + other.m_numerator * m_denominator, m_denominator * other.m_denominator};
+    return {m_numerator * other.m_denominator + other.m_numerator * m_denominator,
+            m_denominator * other.m_denominator};
   }
   Rational operator-(const Rational& other) const { return *this + -other; }
   Rational operator*(const Rational& other) const {
@@ -65,6 +69,8 @@ class Rational {
   long m_denominator;
 };
 
-inline std::ostream& operator<<(std::ostream& out, const Rational& rational) { return out << rational.text(); }
+inline std::ostream& operator<<(std::ostream& out, const Rational& rational) {
+  return out << rational.text();
+}
 
 }  // namespace arithmetic

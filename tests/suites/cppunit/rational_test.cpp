@@ -61,8 +61,12 @@ class RationalArithmeticTest : public CppUnit::TestFixture {
   void multiplies_by_zero() { CPPUNIT_ASSERT_EQUAL(Rational(0), m_half * 0); }
   void divides() { CPPUNIT_ASSERT_EQUAL(Rational(3, 2), m_half / m_third); }
   void negates() { CPPUNIT_ASSERT_EQUAL(Rational(-1, 2), -m_half); }
-  void adding_does_not_depend_on_order() { CPPUNIT_ASSERT_EQUAL(m_half + m_third, m_third + m_half); }
-  void multiplying_does_not_depend_on_order() { CPPUNIT_ASSERT_EQUAL(m_half * m_third, m_third * m_half); }
+  void adding_does_not_depend_on_order() {
+    CPPUNIT_ASSERT_EQUAL(m_half + m_third, m_third + m_half);
+  }
+  void multiplying_does_not_depend_on_order() {
+    CPPUNIT_ASSERT_EQUAL(m_half * m_third, m_third * m_half);
+  }
   void multiplying_distributes() {
     CPPUNIT_ASSERT_EQUAL(m_half * m_third + m_half * m_half, m_half * (m_third + m_half));
   }
@@ -114,9 +118,13 @@ class RationalTextTest : public CppUnit::TestFixture {
   void negative() { CPPUNIT_ASSERT_EQUAL(std::string("-7/8"), Rational(7, -8).text()); }
   void parses_whole() { CPPUNIT_ASSERT_EQUAL(Rational(7), Rational::parse("7")); }
   void parses_fraction() { CPPUNIT_ASSERT_EQUAL(Rational(-3, 4), Rational::parse("-6/8")); }
-  void parses_what_it_prints() { CPPUNIT_ASSERT_EQUAL(Rational(22, 7), Rational::parse(Rational(22, 7).text())); }
+  void parses_what_it_prints() {
+    CPPUNIT_ASSERT_EQUAL(Rational(22, 7), Rational::parse(Rational(22, 7).text()));
+  }
   void refuses_words() { CPPUNIT_ASSERT_THROW(Rational::parse("half"), std::invalid_argument); }
-  void refuses_other_signs() { CPPUNIT_ASSERT_THROW(Rational::parse("1:2"), std::invalid_argument); }
+  void refuses_other_signs() {
+    CPPUNIT_ASSERT_THROW(Rational::parse("1:2"), std::invalid_argument);
+  }
   void refuses_a_rest() { CPPUNIT_ASSERT_THROW(Rational::parse("1/2x"), std::invalid_argument); }
   void refuses_zero_below() { CPPUNIT_ASSERT_THROW(Rational::parse("1/0"), std::domain_error); }
 };

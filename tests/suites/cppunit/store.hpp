@@ -1,4 +1,5 @@
-// The most recently used values, up to a number of them, and a file of settings: what tests set up and tear down.
+// The most recently used values, up to a number of them, and a file of settings: what tests set up
+// and tear down.
 #pragma once
 
 #include <fstream>

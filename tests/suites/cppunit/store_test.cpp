@@ -110,7 +110,9 @@ class SettingsTest : public CppUnit::TestFixture {
   static inline std::string path;
   void reads() { CPPUNIT_ASSERT_EQUAL(std::string("blue"), Settings(path).read("colour")); }
   void reads_the_other() { CPPUNIT_ASSERT_EQUAL(std::string("7"), Settings(path).read("size")); }
-  void knows_keys_as_a_whole() { CPPUNIT_ASSERT_THROW(Settings(path).read("col"), std::out_of_range); }
+  void knows_keys_as_a_whole() {
+    CPPUNIT_ASSERT_THROW(Settings(path).read("col"), std::out_of_range);
+  }
   void adds() {
     Settings(path).add("added", "yes");
     CPPUNIT_ASSERT_EQUAL(std::string("yes"), Settings(path).read("added"));
@@ -125,7 +127,8 @@ class SettingsFile : public CppUnit::TestSetUp {
  protected:
   void setUp() override {
     const char* const directory = getenv("TMPDIR");
-    SettingsTest::path = std::string(directory == nullptr ? "/tmp" : directory) + "/settings-XXXXXX";
+    SettingsTest::path =
+        std::string(directory == nullptr ? "/tmp" : directory) + "/settings-XXXXXX";
     const int descriptor = mkstemp(SettingsTest::path.data());
     if (descriptor < 0) throw std::runtime_error("no file for the settings");
     close(descriptor);
@@ -149,7 +152,8 @@ class RepeatedTests : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::size_t{3}, cache.size());
   }
   void settings_survive_any_name() {
-    CPPUNIT_ASSERT_THROW(Settings("/nonexistent/" + std::to_string(rand())).read("a"), std::out_of_range);
+    CPPUNIT_ASSERT_THROW(Settings("/nonexistent/" + std::to_string(rand())).read("a"),
+                         std::out_of_range);
   }
 };
 

@@ -42,7 +42,8 @@ inline bool starts_with(const std::string& text, const std::string& start) {
 
 inline std::string replace(std::string text, const std::string& what, const std::string& with) {
   if (what.empty()) return text;
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+  for (std::size_t at = text.find(what); at != std::string::npos;
+       at = text.find(what, at + with.size())) {
     text.replace(at, what.size(), with);
   }
   return text;

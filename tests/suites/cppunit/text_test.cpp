@@ -55,7 +55,9 @@ class SplitTest : public CppUnit::TestFixture {
   void separator_at_the_ends() { CPPUNIT_ASSERT((split(",a,", ',') == Strings{"", "a", ""})); }
   void only_separators() { CPPUNIT_ASSERT_EQUAL(std::size_t{4}, split(",,,", ',').size()); }
   void other_separators_stay() { CPPUNIT_ASSERT((split("a;b", ',') == Strings{"a;b"})); }
-  void is_joined_again() { CPPUNIT_ASSERT_EQUAL(std::string(",a,,b"), join(split(",a,,b", ','), ",")); }
+  void is_joined_again() {
+    CPPUNIT_ASSERT_EQUAL(std::string(",a,,b"), join(split(",a,,b", ','), ","));
+  }
 };
 CPPUNIT_TEST_SUITE_REGISTRATION(SplitTest);
 
@@ -73,7 +75,9 @@ class JoinTest : public CppUnit::TestFixture {
   void nothing() { CPPUNIT_ASSERT_EQUAL(std::string(), join({}, ",")); }
   void one() { CPPUNIT_ASSERT_EQUAL(std::string("a"), join({"a"}, ",")); }
   void several() { CPPUNIT_ASSERT_EQUAL(std::string("a,b"), join({"a", "b"}, ",")); }
-  void long_separators() { CPPUNIT_ASSERT_EQUAL(std::string("a and b"), join({"a", "b"}, " and ")); }
+  void long_separators() {
+    CPPUNIT_ASSERT_EQUAL(std::string("a and b"), join({"a", "b"}, " and "));
+  }
   void no_separator() { CPPUNIT_ASSERT_EQUAL(std::string("ab"), join({"a", "b"}, "")); }
   void empty_parts() { CPPUNIT_ASSERT_EQUAL(std::string(",,"), join({"", "", ""}, ",")); }
 };

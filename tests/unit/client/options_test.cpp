@@ -103,11 +103,12 @@ TEST_CASE("Options: a server's command line says the same again") {
 }
 
 TEST_CASE("Options: a server that listens") {
-  const auto command = parsed<ServeCommand>({"serve", "--listen", "unix:a/s", "--idle", "60", "./a"});
+  const auto command =
+      parsed<ServeCommand>({"serve", "--listen", "unix:a/s", "--idle", "60", "./a"});
   CHECK(command.listen == "unix:a/s");
   CHECK(command.idle == 60);
-  CHECK(ended({"serve", "--listen", "localhost:1", "./a"}).text.find("write unix:PATH or tcp:127.0.0.1:PORT") !=
-        std::string::npos);
+  CHECK(ended({"serve", "--listen", "localhost:1", "./a"})
+            .text.find("write unix:PATH or tcp:127.0.0.1:PORT") != std::string::npos);
   CHECK(ended({"serve", "--idle", "60", "./a"}).exit_code == 2);
 }
 

@@ -71,7 +71,8 @@ TEST_CASE("Run: the first test that may run is taken, the others stay in order")
   CHECK_FALSE(run.take(any));
 }
 
-TEST_CASE("Run: in sequence a program's tests run one at a time, in order, and each knows the next") {
+TEST_CASE(
+    "Run: in sequence a program's tests run one at a time, in order, and each knows the next") {
   ServerSession session;
   Run run(Run::Kind::run, session, 7, std::vector<std::string>{}, true);
   char places[2];  // programs are told apart by their addresses, and not looked into

@@ -234,7 +234,8 @@ TEST_CASE("Session: the descriptors' other holders keep their flags") {
   CHECK((fcntl(out.get(), F_GETFL) & O_NONBLOCK) == 0);
 }
 
-TEST_CASE("Session suspended: it waits for signals and for the client to leave, not for what it says") {
+TEST_CASE(
+    "Session suspended: it waits for signals and for the client to leave, not for what it says") {
   const auto hear = [](const auto& happen) {
     Pipes pipes;
     FdPair signals = *make_pipe();

@@ -15,11 +15,13 @@ TEST_CASE("UniqueNames: names that differ stay as they are") {
 }
 
 TEST_CASE("UniqueNames: equal names are numbered from the second on") {
-  CHECK(UniqueNames::of({{"a", ""}, {"b", ""}, {"a", ""}, {"a", ""}}) == Names{"a", "b", "a #2", "a #3"});
+  CHECK(UniqueNames::of({{"a", ""}, {"b", ""}, {"a", ""}, {"a", ""}}) ==
+        Names{"a", "b", "a #2", "a #3"});
 }
 
 TEST_CASE("UniqueNames: equal names in several files have the files' names") {
-  CHECK(UniqueNames::of({{"a", "src/x.cpp"}, {"a", "y.cpp"}, {"b", "y.cpp"}}) == Names{"a (x.cpp)", "a (y.cpp)", "b"});
+  CHECK(UniqueNames::of({{"a", "src/x.cpp"}, {"a", "y.cpp"}, {"b", "y.cpp"}}) ==
+        Names{"a (x.cpp)", "a (y.cpp)", "b"});
   CHECK(UniqueNames::of({{"a", "x.cpp"}, {"a", "y.cpp"}, {"a", "y.cpp"}}) ==
         Names{"a (x.cpp)", "a (y.cpp)", "a (y.cpp) #2"});
 }
@@ -30,12 +32,14 @@ TEST_CASE("UniqueNames: files of one name in several folders are told apart by n
 
 TEST_CASE("UniqueNames: a number does not make the name that another test has") {
   CHECK(UniqueNames::of({{"a", ""}, {"a", ""}, {"a #2", ""}}) == Names{"a", "a #3", "a #2"});
-  CHECK(UniqueNames::of({{"a #2", ""}, {"a", ""}, {"a", ""}, {"a", ""}}) == Names{"a #2", "a", "a #3", "a #4"});
+  CHECK(UniqueNames::of({{"a #2", ""}, {"a", ""}, {"a", ""}, {"a", ""}}) ==
+        Names{"a #2", "a", "a #3", "a #4"});
 }
 
 TEST_CASE("UniqueNames: adding a test elsewhere changes no other name") {
   const Names before = UniqueNames::of({{"a", "x.cpp"}, {"a", "x.cpp"}, {"c", "x.cpp"}});
-  const Names after = UniqueNames::of({{"a", "x.cpp"}, {"b", "x.cpp"}, {"a", "x.cpp"}, {"c", "x.cpp"}});
+  const Names after =
+      UniqueNames::of({{"a", "x.cpp"}, {"b", "x.cpp"}, {"a", "x.cpp"}, {"c", "x.cpp"}});
   CHECK(before == Names{after[0], after[2], after[3]});
 }
 

@@ -1,16 +1,17 @@
-// The CppUnit adapter. The flags of the pkg-config module hearth-cppunit include this file ahead of every
-// source file; it can also be included by hand in one of a program's files.
+// The CppUnit adapter. The flags of the pkg-config module hearth-cppunit include this file ahead of
+// every source file; it can also be included by hand in one of a program's files.
 //
-// How it works: CppUnit has no hook for "all tests, about to run", so the adapter stands in front of the four
-// functions of libcppunit that every run goes through, whatever the program's main() does: TestResult::runTest
-// (the runners), TestComposite::run (suite->run(&result)), TestComposite::doRunChildTests and TestCase::run.
-// Their definitions here are found before the shared library's, which they call. In a program that a server
-// started, the first of them to be called is where it parks. In a test's child the run goes on through the
-// framework, decorators and fixtures and all, but only along the path from the root to the one test. The
-// listener of libcppunit-subunit tells its result; the child's process ends when the run has. In a shared
-// process a composite goes on to its next child as long as the test that is to follow is below it; what is not on
-// the way to that one is left, and torn down, before the test is asked for.
-// In a program started by hand each of the four calls the library's function and does nothing else.
+// How it works: CppUnit has no hook for "all tests, about to run", so the adapter stands in front
+// of the four functions of libcppunit that every run goes through, whatever the program's main()
+// does: TestResult::runTest (the runners), TestComposite::run (suite->run(&result)),
+// TestComposite::doRunChildTests and TestCase::run. Their definitions here are found before the
+// shared library's, which they call. In a program that a server started, the first of them to be
+// called is where it parks. In a test's child the run goes on through the framework, decorators and
+// fixtures and all, but only along the path from the root to the one test. The listener of
+// libcppunit-subunit tells its result; the child's process ends when the run has. In a shared
+// process a composite goes on to its next child as long as the test that is to follow is below it;
+// what is not on the way to that one is left, and torn down, before the test is asked for. In a
+// program started by hand each of the four calls the library's function and does nothing else.
 //
 // Needs libcppunit as a shared library. Compiled in the user's build.
 #if defined(__cplusplus) && !defined(HEARTH_CPPUNIT_HPP)
@@ -23,9 +24,11 @@
 #error "Hearth's CppUnit adapter is C++17: compile with -std=c++17 or later"
 #endif
 
-// The definitions in front of the library's have to be visible to it, also under -fvisibility=hidden.
+// The definitions in front of the library's have to be visible to it, also under
+// -fvisibility=hidden.
 #pragma GCC visibility push(default)
 
+#include <cppunit/BriefTestProgressListener.h>
 #include <cppunit/SourceLine.h>
 #include <cppunit/TestCase.h>
 #include <cppunit/TestComposite.h>
@@ -33,7 +36,6 @@
 #include <cppunit/TestListener.h>
 #include <cppunit/TestResult.h>
 #include <cppunit/TestSuite.h>
-#include <cppunit/BriefTestProgressListener.h>
 #include <cppunit/TextTestProgressListener.h>
 #include <cppunit/extensions/RepeatedTest.h>
 #include <cppunit/extensions/TestDecorator.h>
@@ -65,7 +67,8 @@ using CPPUNIT_NS::Test;
 using CPPUNIT_NS::TestFailure;
 using CPPUNIT_NS::TestResult;
 
-// ---- the tests --------------------------------------------------------------------------------------
+// ---- the tests
+// --------------------------------------------------------------------------------------
 
 // Protected members, by the language's rule for pointers to members.
 struct Decorator : CPPUNIT_NS::TestDecorator {
@@ -75,10 +78,11 @@ struct Listeners : TestResult {
   static TestListeners of(TestResult& result) { return result.*(&Listeners::m_listeners); }
 };
 
-// The test that another stands for: a decorator's, or the only one that a runner was given, whose place the
-// runner's own suite takes. nullptr: none.
+// The test that another stands for: a decorator's, or the only one that a runner was given, whose
+// place the runner's own suite takes. nullptr: none.
 inline Test* stands_for(Test& test) {
-  if (auto* const decorator = dynamic_cast<CPPUNIT_NS::TestDecorator*>(&test)) return Decorator::inner(*decorator);
+  if (auto* const decorator = dynamic_cast<CPPUNIT_NS::TestDecorator*>(&test))
+    return Decorator::inner(*decorator);
   auto* const suite = dynamic_cast<CPPUNIT_NS::TestSuite*>(&test);
   if (suite == nullptr || suite->getTests().size() != 1) return nullptr;
   Test* const only = suite->getTests().front();
@@ -111,7 +115,8 @@ class KnownTests final : public zygote::Tests {
   }
   const KnownTest& operator[](std::size_t test) const { return m_tests[test]; }
   bool has(const Test* test) const {
-    return std::any_of(m_tests.begin(), m_tests.end(), [&](const KnownTest& t) { return t.path.back() == test; });
+    return std::any_of(m_tests.begin(), m_tests.end(),
+                       [&](const KnownTest& t) { return t.path.back() == test; });
   }
 
  private:
@@ -121,7 +126,8 @@ class KnownTests final : public zygote::Tests {
       collect(*inner, path, parent);
     } else if (test.getChildTestCount() > 0) {
       const std::string name = test.getName();
-      for (int i = 0; i < test.getChildTestCount(); ++i) collect(*test.getChildTestAt(i), path, name);
+      for (int i = 0; i < test.getChildTestCount(); ++i)
+        collect(*test.getChildTestAt(i), path, name);
     } else if (test.countTestCases() > 0) {
       add(test, path, parent);
     }
@@ -135,7 +141,8 @@ class KnownTests final : public zygote::Tests {
     std::string name = whole;
     if (!parent.empty() && whole.compare(0, parent.size() + 2, parent + "::") == 0) {
       name = whole.substr(parent.size() + 2);
-    } else if (const std::size_t colons = whole.rfind("::"); colons != std::string::npos && colons > 0) {
+    } else if (const std::size_t colons = whole.rfind("::");
+               colons != std::string::npos && colons > 0) {
       suite = whole.substr(0, colons);
       name = whole.substr(colons + 2);
     }
@@ -146,11 +153,13 @@ class KnownTests final : public zygote::Tests {
   std::vector<KnownTest> m_tests;
 };
 
-// ---- what a test says -------------------------------------------------------------------------------
+// ---- what a test says
+// -------------------------------------------------------------------------------
 
-// What libcppunit-subunit's listener says through libsubunit, from the first call to the last of one test:
-// subunit v1. libsubunit would write to the test's own stdout; its functions are stood in front of as well.
-// An event is one call, so that no output of the test's threads can come in between.
+// What libcppunit-subunit's listener says through libsubunit, from the first call to the last of
+// one test: subunit v1. libsubunit would write to the test's own stdout; its functions are stood in
+// front of as well. An event is one call, so that no output of the test's threads can come in
+// between.
 class Subunit {
  public:
   // Sets where this thread's calls of libsubunit go, for its own life.
@@ -159,7 +168,8 @@ class Subunit {
   Subunit(const Subunit&) = delete;
   Subunit& operator=(const Subunit&) = delete;
 
-  // The bytes libsubunit writes for an event, whose name has to stay on its line. `details` may be nullptr.
+  // The bytes libsubunit writes for an event, whose name has to stay on its line. `details` may be
+  // nullptr.
   static std::string event(const char* kind, const char* name, const char* details) {
     std::string text = std::string(kind) + ": " + name;
     std::replace(text.begin(), text.end(), '\n', ' ');
@@ -178,8 +188,9 @@ class Subunit {
   std::string* m_before;
 };
 
-// Tells what happens to one test, however often a decorator repeats it: the text of failures as they come, and the
-// result, which is the last word, when the run is over. A test that ends its process before that has none.
+// Tells what happens to one test, however often a decorator repeats it: the text of failures as
+// they come, and the result, which is the last word, when the run is over. A test that ends its
+// process before that has none.
 class Relay final : public CPPUNIT_NS::TestListener {
  public:
   // `finishes`: the process ends with the test.
@@ -259,7 +270,8 @@ class Relay final : public CPPUNIT_NS::TestListener {
   std::string m_failure;
 };
 
-// ---- the run ----------------------------------------------------------------------------------------
+// ---- the run
+// ----------------------------------------------------------------------------------------
 
 class Run {
  public:
@@ -268,8 +280,8 @@ class Run {
     return *run;
   }
 
-  // Whether a call is to pass through to the library as if we were not there: in a program started by hand,
-  // and from inside the one test that runs here.
+  // Whether a call is to pass through to the library as if we were not there: in a program started
+  // by hand, and from inside the one test that runs here.
   bool passes() const { return !zygote::served() || m_inside; }
 
   // Around the library's part of a run. The outermost one parks before it.
@@ -282,8 +294,9 @@ class Run {
     if (--m_depth == 0 && in_test_process()) m_relay->finish();
   }
 
-  // What a composite does about its children, once parked: in a test's process the one on the way to the
-  // test; all of them where the composite is none of CppUnit's tree, for TestCase::run to choose.
+  // What a composite does about its children, once parked: in a test's process the one on the way
+  // to the test; all of them where the composite is none of CppUnit's tree, for TestCase::run to
+  // choose.
   template <typename Call>
   void children(const Test* composite, TestResult* result, Call all) {
     if (!in_test_process()) return;
@@ -303,8 +316,11 @@ class Run {
   static void close() {
     const Run& run = instance();
     if (!run.m_parked) {
-      std::fputs("hearth: the program ended without a run of CppUnit's that Hearth could see. Hearth needs libcppunit as a "
-                 "shared library, not linked with -Bsymbolic-functions.\n", stderr);
+      std::fputs(
+          "hearth: the program ended without a run of CppUnit's that Hearth could see. Hearth "
+          "needs libcppunit as a "
+          "shared library, not linked with -Bsymbolic-functions.\n",
+          stderr);
     } else if (!run.in_test_process()) {
       zygote::closed(run.m_unserved);
     }
@@ -352,12 +368,14 @@ class Run {
   // To the test that runs, or the one that is to follow.
   bool is_on_the_way(const Test* composite) const {
     if (m_path != nullptr) return next(composite) != nullptr;
-    if (m_assignment.task == zygote::Task::finish || m_assignment.next == zygote::Assignment::none) return false;
+    if (m_assignment.task == zygote::Task::finish || m_assignment.next == zygote::Assignment::none)
+      return false;
     const auto& path = m_tests[m_assignment.next].path;
     return std::find(path.begin(), path.end(), composite) != path.end();
   }
 
-  // What repeats everything below it, and with it several tests, has one of them at a time below it.
+  // What repeats everything below it, and with it several tests, has one of them at a time below
+  // it.
   bool is_repeated(const Test* composite) const {
     for (Test* const test : *m_path) {
       if (test == composite) return false;
@@ -428,11 +446,14 @@ class Run {
     for (std::size_t i = 0; i < more.count(); ++i) {
       if (m_tests.has(more[i].path.back())) continue;
       if (m_unserved.empty()) {
-        m_unserved = "The program runs CppUnit more than once. Hearth serves the tests of the first run only; "
-                     "add all tests to one runner. Not served:\n";
+        m_unserved =
+            "The program runs CppUnit more than once. Hearth serves the tests of the first run "
+            "only; "
+            "add all tests to one runner. Not served:\n";
       }
       m_unserved += more[i].name + '\n';
-      std::fprintf(stderr, "hearth: not served, as the program runs it behind another run: %s\n", more[i].name.c_str());
+      std::fprintf(stderr, "hearth: not served, as the program runs it behind another run: %s\n",
+                   more[i].name.c_str());
     }
   }
 
@@ -448,12 +469,14 @@ class Run {
   std::string m_unserved;
 };
 
-// The library's own function. Every member function here is called like a plain one, with `this` first.
+// The library's own function. Every member function here is called like a plain one, with `this`
+// first.
 template <typename Function>
 Function behind(const char* symbol) {
   void* const found = dlsym(RTLD_NEXT, symbol);
   if (found == nullptr) {
-    std::fprintf(stderr, "hearth: %s is not in a shared library; link libcppunit dynamically\n", symbol);
+    std::fprintf(stderr, "hearth: %s is not in a shared library; link libcppunit dynamically\n",
+                 symbol);
     std::abort();
   }
   return reinterpret_cast<Function>(found);
@@ -464,7 +487,8 @@ using RunTest = void (*)(TestResult*, Test*);
 using SayTest = void (*)(const char*);
 using SayDetails = void (*)(const char*, const char*);
 
-// What the functions in front of libsubunit's do. True: this call is one of the listener's, and done.
+// What the functions in front of libsubunit's do. True: this call is one of the listener's, and
+// done.
 inline bool take(const char* kind, const char* name, const char* details) {
   if (Subunit::target() == nullptr) return false;
   *Subunit::target() += Subunit::event(kind, name, details);
@@ -482,17 +506,18 @@ inline const bool attached = attach();
 }  // namespace cppunit
 }  // namespace hearth
 
-// ---- in front of libcppunit -------------------------------------------------------------------------
+// ---- in front of libcppunit
+// -------------------------------------------------------------------------
 
 HEARTH_IN_FRONT void CPPUNIT_NS::TestResult::runTest(Test* test) {
-  static const auto library =
-      hearth::cppunit::behind<hearth::cppunit::RunTest>("_ZN7CppUnit10TestResult7runTestEPNS_4TestE");
+  static const auto library = hearth::cppunit::behind<hearth::cppunit::RunTest>(
+      "_ZN7CppUnit10TestResult7runTestEPNS_4TestE");
   hearth::cppunit::Run::instance().around(*test, *this, [&] { library(this, test); });
 }
 
 HEARTH_IN_FRONT void CPPUNIT_NS::TestComposite::run(TestResult* result) {
-  static const auto library =
-      hearth::cppunit::behind<hearth::cppunit::RunWithResult>("_ZN7CppUnit13TestComposite3runEPNS_10TestResultE");
+  static const auto library = hearth::cppunit::behind<hearth::cppunit::RunWithResult>(
+      "_ZN7CppUnit13TestComposite3runEPNS_10TestResultE");
   hearth::cppunit::Run::instance().around(*this, *result, [&] { library(this, result); });
 }
 
@@ -505,14 +530,15 @@ HEARTH_IN_FRONT void CPPUNIT_NS::TestComposite::doRunChildTests(TestResult* resu
 }
 
 HEARTH_IN_FRONT void CPPUNIT_NS::TestCase::run(TestResult* result) {
-  static const auto library =
-      hearth::cppunit::behind<hearth::cppunit::RunWithResult>("_ZN7CppUnit8TestCase3runEPNS_10TestResultE");
+  static const auto library = hearth::cppunit::behind<hearth::cppunit::RunWithResult>(
+      "_ZN7CppUnit8TestCase3runEPNS_10TestResultE");
   auto& run = hearth::cppunit::Run::instance();
   if (run.passes()) return library(this, result);
   run.around(*this, *result, [&] { run.leaf(this, [&] { library(this, result); }); });
 }
 
-// ---- in front of libsubunit -------------------------------------------------------------------------
+// ---- in front of libsubunit
+// -------------------------------------------------------------------------
 
 extern "C" {
 

@@ -1,18 +1,21 @@
-// The doctest adapter. The flags of the pkg-config module hearth-doctest put a doctest.h in front of doctest's
-// own (wrap/), which includes this file behind doctest's implementation: in the one source file that has
-// DOCTEST_CONFIG_IMPLEMENT or DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN. Where a program's own copy of doctest.h
-// is found first, include this file by hand behind it, in that source file. Elsewhere it does nothing.
+// The doctest adapter. The flags of the pkg-config module hearth-doctest put a doctest.h in front
+// of doctest's own (wrap/), which includes this file behind doctest's implementation: in the one
+// source file that has DOCTEST_CONFIG_IMPLEMENT or DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN. Where a
+// program's own copy of doctest.h is found first, include this file by hand behind it, in that
+// source file. Elsewhere it does nothing.
 //
-// How it works, in a program that a server started: Context::run() runs as ever. `Entrance` and `Report` are
-// the first and the last of doctest's listeners. The program parks in Report::test_run_start(), behind the same
-// hook of the program's own listeners. A test's child lets the run's filters select everything, and Entrance
-// puts the test in the place of the first test case that doctest starts: the child pays for no other, however
-// many there are. Its process ends with Report::test_case_end(). A shared process runs each of its tests in a
-// Context of its own, inside Report::test_run_start(), from which everything is passed on to the first Context's
+// How it works, in a program that a server started: Context::run() runs as ever. `Entrance` and
+// `Report` are the first and the last of doctest's listeners. The program parks in
+// Report::test_run_start(), behind the same hook of the program's own listeners. A test's child
+// lets the run's filters select everything, and Entrance puts the test in the place of the first
+// test case that doctest starts: the child pays for no other, however many there are. Its process
+// ends with Report::test_case_end(). A shared process runs each of its tests in a Context of its
+// own, inside Report::test_run_start(), from which everything is passed on to the first Context's
 // listeners: these see one run. In a program started by hand nothing is
 // registered.
 //
-// It uses doctest's internals, which are the same from doctest 2.4.6 to 2.5.2, and is compiled with them.
+// It uses doctest's internals, which are the same from doctest 2.4.6 to 2.5.2, and is compiled with
+// them.
 #ifdef DOCTEST_LIBRARY_IMPLEMENTATION
 #ifndef HEARTH_DOCTEST_HPP
 #define HEARTH_DOCTEST_HPP
@@ -21,7 +24,8 @@
 
 // Asked for by the module's libraries: without this file the program does not link.
 extern "C" const char hearth_doctest_adapter_missing__include_hearth_doctest_hpp_after_doctest_h;
-extern "C" const char hearth_doctest_adapter_missing__include_hearth_doctest_hpp_after_doctest_h = 1;
+extern "C" const char hearth_doctest_adapter_missing__include_hearth_doctest_hpp_after_doctest_h =
+    1;
 
 #ifndef DOCTEST_CONFIG_DISABLE
 
@@ -50,7 +54,8 @@ namespace {
 using namespace ::doctest;
 using namespace ::doctest::detail;
 
-// ---- the tests --------------------------------------------------------------------------------------
+// ---- the tests
+// --------------------------------------------------------------------------------------
 
 // Whether the program's own filters select the test; doctest's rule in Context::run().
 bool passes_filters(const TestCase& test) {
@@ -59,13 +64,15 @@ bool passes_filters(const TestCase& test) {
     return matchesAny(text, filters[filter], true, g_cs->case_sensitive) &&
            !matchesAny(text, filters[filter + 1], false, g_cs->case_sensitive);
   };
-  return selected(test.m_file.c_str(), 0) && selected(test.m_test_suite, 2) && selected(test.m_name, 4);
+  return selected(test.m_file.c_str(), 0) && selected(test.m_test_suite, 2) &&
+         selected(test.m_name, 4);
 }
 
 class KnownTests final : public zygote::Tests {
  public:
-  // Lists what the program's own flags select, and, hidden, what they would if they also asked for test
-  // cases that are to be skipped. A random order is none to list in: then it is the order of files.
+  // Lists what the program's own flags select, and, hidden, what they would if they also asked for
+  // test cases that are to be skipped. A random order is none to list in: then it is the order of
+  // files.
   void collect() {
     unsigned ordinal = 0;
     for (const TestCase* test : in_order()) {
@@ -91,7 +98,8 @@ class KnownTests final : public zygote::Tests {
   }
   const TestCase& operator[](std::size_t index) const { return *m_tests[index].test; }
   bool has(const TestCase& test) const {
-    return std::any_of(m_tests.begin(), m_tests.end(), [&](const Known& known) { return known.test == &test; });
+    return std::any_of(m_tests.begin(), m_tests.end(),
+                       [&](const Known& known) { return known.test == &test; });
   }
 
  private:
@@ -119,8 +127,9 @@ class KnownTests final : public zygote::Tests {
     return !behind && g_cs->first <= ordinal;
   }
 
-  // doctest lets a test case that is over its time finish, and fails it. That is its verdict to give: here
-  // the test is stopped only when it is far beyond, and may not pass or be excused any more.
+  // doctest lets a test case that is over its time finish, and fails it. That is its verdict to
+  // give: here the test is stopped only when it is far beyond, and may not pass or be excused any
+  // more.
   static double limit(const TestCase& test) {
     constexpr double grace = 10;
     const bool excused = test.m_may_fail || test.m_should_fail || test.m_expected_failures > 0;
@@ -141,7 +150,8 @@ class KnownTests final : public zygote::Tests {
   std::vector<Known> m_tests;
 };
 
-// ---- the run ----------------------------------------------------------------------------------------
+// ---- the run
+// ----------------------------------------------------------------------------------------
 
 struct Run {
   KnownTests tests;
@@ -184,7 +194,8 @@ class Quiet : public IReporter {
   void test_case_skipped(const TestCaseData&) override {}
 };
 
-// In the place of a reporter, which would write to the test's captured output, and lives as long as ever.
+// In the place of a reporter, which would write to the test's captured output, and lives as long as
+// ever.
 class Silenced final : public Quiet {
  public:
   explicit Silenced(IReporter* reporter) : m_reporter(reporter) {}
@@ -214,16 +225,19 @@ class Entrance final : public Quiet {
   }
 };
 
-// ---- a shared process -------------------------------------------------------------------------------
+// ---- a shared process
+// -------------------------------------------------------------------------------
 
-// The only listener of the Context that runs one test. The first Context's listeners are told of the test.
+// The only listener of the Context that runs one test. The first Context's listeners are told of
+// the test.
 class Relay final : public IReporter {
  public:
   explicit Relay(const ContextOptions&) {}
 
   static void install(ContextState& outer) {
     all_of() = &outer;
-    new std::set<TestCase>(std::move(getRegisteredTests()));  // what is known of them points into it
+    new std::set<TestCase>(
+        std::move(getRegisteredTests()));  // what is known of them points into it
     getListeners().clear();
     registerReporter<Relay>("hearth", 0, false);
   }
@@ -282,10 +296,11 @@ class Relay final : public IReporter {
   }
 };
 
-// ---- what a test says -------------------------------------------------------------------------------
+// ---- what a test says
+// -------------------------------------------------------------------------------
 
-// The last of the listeners. What doctest's console would print of the test is its text: sent from the
-// first failure on as it comes, so that it is there whatever the test does next.
+// The last of the listeners. What doctest's console would print of the test is its text: sent from
+// the first failure on as it comes, so that it is there whatever the test does next.
 class Report final : public Quiet {
  public:
   explicit Report(const ContextOptions& options) : m_console(options, m_stream) {}
@@ -323,8 +338,8 @@ class Report final : public Quiet {
     say((message.m_severity & assertType::is_warn) == 0);
   }
 
-  // A crash comes from a signal handler, in the middle of anything: no lock. doctest then lets the signal
-  // end the process, which is the verdict.
+  // A crash comes from a signal handler, in the middle of anything: no lock. doctest then lets the
+  // signal end the process, which is the verdict.
   void test_case_exception(const TestCaseException& exception) override {
     m_crashed = exception.is_crash;
     m_console.test_case_exception(exception);
@@ -338,7 +353,8 @@ class Report final : public Quiet {
     const bool failed = outcome != zygote::Outcome::success;
     say(failed);
     if (outcome == zygote::Outcome::fail && !m_failure_sent) {
-      zygote::report::text("traceback", "The test case failed; its decorator no_output hides doctest's text.\n");
+      zygote::report::text("traceback",
+                           "The test case failed; its decorator no_output hides doctest's text.\n");
     }
     if (!failed && !m_text.empty()) zygote::report::text("messages", m_text);
     if (!m_shared) zygote::report::finish(outcome);
@@ -379,8 +395,10 @@ class Report final : public Quiet {
     for (std::size_t i = 0; i < more.count(); ++i) {
       if (run.tests.has(more[i])) continue;
       const std::string name(more.describe(i).name);
-      std::fprintf(stderr, "hearth: not served, as the program selects it only when it runs doctest again: %s\n",
-                   name.c_str());
+      std::fprintf(
+          stderr,
+          "hearth: not served, as the program selects it only when it runs doctest again: %s\n",
+          name.c_str());
     }
   }
 
@@ -403,8 +421,8 @@ class Report final : public Quiet {
     m_failure_sent = true;
   }
 
-  // The console's heading, behind a line of '=', says where and what the test case is, which its id says too;
-  // then the path of subcases, which stays.
+  // The console's heading, behind a line of '=', says where and what the test case is, which its id
+  // says too; then the path of subcases, which stays.
   std::string without_heading(const std::string& text) const {
     const std::size_t line = text.find_first_not_of('=');
     const std::size_t end = text.find("\n\n");

@@ -1,18 +1,20 @@
-// The GoogleTest adapter. The flags of the pkg-config module hearth-googletest include this file ahead of
-// every source file; it can also be included by hand in one of a program's files. In a program started by
-// hand it registers a listener that does nothing.
+// The GoogleTest adapter. The flags of the pkg-config module hearth-googletest include this file
+// ahead of every source file; it can also be included by hand in one of a program's files. In a
+// program started by hand it registers a listener that does nothing.
 //
-// How it works: RUN_ALL_TESTS() runs as ever. Its hook after global set-up (OnEnvironmentsSetUpEnd) is where
-// the program parks. A test's child marks its test as the only one, returns from the hook, and GoogleTest
-// runs it. A suite with a SetUpTestSuite gets a process of its own, which parks again where the suite's first
-// fixture object would be made. A test's process ends when its test has (OnTestEnd).
+// How it works: RUN_ALL_TESTS() runs as ever. Its hook after global set-up (OnEnvironmentsSetUpEnd)
+// is where the program parks. A test's child marks its test as the only one, returns from the hook,
+// and GoogleTest runs it. A suite with a SetUpTestSuite gets a process of its own, which parks
+// again where the suite's first fixture object would be made. A test's process ends when its test
+// has (OnTestEnd).
 //
-// A shared process goes on instead: while tests of one suite follow each other they are appended to the suite's
-// list, in OnTestEnd; the next suite is run from where the one before it has ended (OnTestSuiteEnd).
+// A shared process goes on instead: while tests of one suite follow each other they are appended to
+// the suite's list, in OnTestEnd; the next suite is run from where the one before it has ended
+// (OnTestSuiteEnd).
 //
-// Private members are reached through explicit template instantiation, which the language exempts from access
-// checks; the members used are the same from GoogleTest 1.10 to 1.18. Compiled in the user's build, since
-// the layout of GoogleTest's classes differs between its versions.
+// Private members are reached through explicit template instantiation, which the language exempts
+// from access checks; the members used are the same from GoogleTest 1.10 to 1.18. Compiled in the
+// user's build, since the layout of GoogleTest's classes differs between its versions.
 #pragma once
 
 #ifdef __cplusplus
@@ -37,30 +39,33 @@
 namespace hearth {
 namespace googletest {
 
-// ---- private members --------------------------------------------------------------------------------
+// ---- private members
+// --------------------------------------------------------------------------------
 
 template <typename Tag, typename Tag::Member member>
 struct Reach {
   friend typename Tag::Member member_of(Tag) { return member; }
 };
 
-#define HEARTH_REACH(tag, owner, type, name)       \
-  struct tag {                                     \
-    using Owner = owner;                           \
-    using Member = type Owner::*;                  \
-    friend Member member_of(tag);                  \
-  };                                               \
+#define HEARTH_REACH(tag, owner, type, name) \
+  struct tag {                               \
+    using Owner = owner;                     \
+    using Member = type Owner::*;            \
+    friend Member member_of(tag);            \
+  };                                         \
   template struct Reach<tag, &owner::name>;
 
 HEARTH_REACH(TestShouldRun, ::testing::TestInfo, bool, should_run_)
 HEARTH_REACH(TestMatchesFilter, ::testing::TestInfo, bool, matches_filter_)
 HEARTH_REACH(TestIsDisabled, ::testing::TestInfo, bool, is_disabled_)
-HEARTH_REACH(TestFactory, ::testing::TestInfo, ::testing::internal::TestFactoryBase* const, factory_)
+HEARTH_REACH(TestFactory, ::testing::TestInfo, ::testing::internal::TestFactoryBase* const,
+             factory_)
 HEARTH_REACH(SuiteShouldRun, ::testing::TestSuite, bool, should_run_)
 HEARTH_REACH(SuiteTests, ::testing::TestSuite, std::vector<::testing::TestInfo*>, test_info_list_)
 HEARTH_REACH(SuiteIndices, ::testing::TestSuite, std::vector<int>, test_indices_)
 HEARTH_REACH(SuiteSetUp, ::testing::TestSuite, ::testing::internal::SetUpTestSuiteFunc, set_up_tc_)
-HEARTH_REACH(SuiteTearDown, ::testing::TestSuite, ::testing::internal::TearDownTestSuiteFunc, tear_down_tc_)
+HEARTH_REACH(SuiteTearDown, ::testing::TestSuite, ::testing::internal::TearDownTestSuiteFunc,
+             tear_down_tc_)
 
 struct SuiteRun {
   using Member = void (::testing::TestSuite::*)();
@@ -87,9 +92,12 @@ auto& reach(Tag tag, Owner& owner) {
   return owner.*member_of(tag);
 }
 
-// ---- the tests --------------------------------------------------------------------------------------
+// ---- the tests
+// --------------------------------------------------------------------------------------
 
-inline ::testing::UnitTest& unit_test() { return *::testing::UnitTest::GetInstance(); }
+inline ::testing::UnitTest& unit_test() {
+  return *::testing::UnitTest::GetInstance();
+}
 
 // A member of the registry that is const to everybody but its owner.
 template <typename T>
@@ -106,8 +114,8 @@ struct KnownTest {
 
 class KnownTests final : public zygote::Tests {
  public:
-  // Lists what the program's own flags select, and behind it, hidden, what they would if they also asked for
-  // disabled tests; leaves every test and suite marked as not to be run.
+  // Lists what the program's own flags select, and behind it, hidden, what they would if they also
+  // asked for disabled tests; leaves every test and suite marked as not to be run.
   void collect(bool disabled_too) {
     for (int s = 0; s < unit_test().total_test_suite_count(); ++s) {
       auto& suite = mutable_of(unit_test().GetTestSuite(s));
@@ -147,9 +155,11 @@ class KnownTests final : public zygote::Tests {
   std::vector<KnownTest> m_tests;
 };
 
-// Cuts the suite down to the tests given, which run, behind its first, which GoogleTest looks at to see that
-// all have the same fixture class. The framework's loops over what was cut would cost every child.
-inline void only(::testing::TestSuite& suite, ::testing::TestInfo* first, ::testing::TestInfo* test) {
+// Cuts the suite down to the tests given, which run, behind its first, which GoogleTest looks at to
+// see that all have the same fixture class. The framework's loops over what was cut would cost
+// every child.
+inline void only(::testing::TestSuite& suite, ::testing::TestInfo* first,
+                 ::testing::TestInfo* test) {
   auto& tests = reach(SuiteTests{}, suite);
   std::vector<::testing::TestInfo*> kept{first};
   std::vector<int> indices{0};
@@ -159,7 +169,8 @@ inline void only(::testing::TestSuite& suite, ::testing::TestInfo* first, ::test
   }
   tests.swap(kept);
   reach(SuiteIndices{}, suite).swap(indices);
-  new std::vector<::testing::TestInfo*>(std::move(kept));  // the registry's own; freeing it would cost
+  new std::vector<::testing::TestInfo*>(
+      std::move(kept));  // the registry's own; freeing it would cost
 }
 
 // Puts the test behind the one that runs.
@@ -169,7 +180,8 @@ inline void append(::testing::TestSuite& suite, ::testing::TestInfo* test) {
   tests.push_back(test);
 }
 
-// ---- what a test says -------------------------------------------------------------------------------
+// ---- what a test says
+// -------------------------------------------------------------------------------
 
 inline std::string text_of(const ::testing::TestPartResult& part) {
   std::string text;
@@ -192,7 +204,8 @@ inline std::string texts_of(const ::testing::TestResult& result, bool skips, int
   return texts;
 }
 
-inline zygote::Outcome report(const ::testing::TestResult& result, const ::testing::TestResult& suite_result) {
+inline zygote::Outcome report(const ::testing::TestResult& result,
+                              const ::testing::TestResult& suite_result) {
   for (int i = 0; i < result.test_property_count(); ++i) {
     const auto& property = result.GetTestProperty(i);
     zygote::report::property(property.key(), property.value());
@@ -201,7 +214,8 @@ inline zygote::Outcome report(const ::testing::TestResult& result, const ::testi
   return result.Skipped() ? zygote::Outcome::skip : zygote::Outcome::success;
 }
 
-// ---- the run ----------------------------------------------------------------------------------------
+// ---- the run
+// ----------------------------------------------------------------------------------------
 
 class Nothing final : public ::testing::Test {
   void TestBody() override {}
@@ -219,8 +233,8 @@ class ParkingFactory final : public ::testing::internal::TestFactoryBase {
   Adapter& m_adapter;
 };
 
-// Takes the place behind the adapter in the list of listeners, so that removing the result printer while
-// the list is being gone through passes over this one and no other.
+// Takes the place behind the adapter in the list of listeners, so that removing the result printer
+// while the list is being gone through passes over this one and no other.
 class Spare final : public ::testing::EmptyTestEventListener {};
 
 class Adapter final : public ::testing::EmptyTestEventListener {
@@ -232,7 +246,8 @@ class Adapter final : public ::testing::EmptyTestEventListener {
     delete listeners.Release(listeners.default_result_printer());
   }
 
-  // Where no test is selected GoogleTest runs neither set-up nor suites. Hidden tests can be asked for still.
+  // Where no test is selected GoogleTest runs neither set-up nor suites. Hidden tests can be asked
+  // for still.
   void OnTestIterationStart(const ::testing::UnitTest& all, int) override {
     if (all.test_to_run_count() != 0) return;
     if (::testing::TestSuite* const suite = park()) run(*suite);
@@ -367,7 +382,8 @@ class Adapter final : public ::testing::EmptyTestEventListener {
 
   // Is the assignment that is there, and has not begun, a test of the suite?
   bool goes_on_in(const ::testing::TestSuite* suite) const {
-    return m_assigned && m_assignment.task != zygote::Task::finish && m_tests[m_assignment.test].suite == suite;
+    return m_assigned && m_assignment.task != zygote::Task::finish &&
+           m_tests[m_assignment.test].suite == suite;
   }
 
   void take_next() {
@@ -430,14 +446,16 @@ class Adapter final : public ::testing::EmptyTestEventListener {
   bool m_disabled_too = false;
   bool m_finishing = false;
   bool m_suite_parked = false;
-  ::testing::TestInfo* m_test = nullptr;    // in a test's process
+  ::testing::TestInfo* m_test = nullptr;  // in a test's process
   ::testing::TestSuite* m_suite_of_test = nullptr;
   ::testing::TestSuite* m_suite = nullptr;  // in a suite's process
   ::testing::TestInfo* m_first = nullptr;
   ::testing::internal::TestFactoryBase* m_first_factory = nullptr;
 };
 
-inline ::testing::Test* ParkingFactory::CreateTest() { return m_adapter.make_first(); }
+inline ::testing::Test* ParkingFactory::CreateTest() {
+  return m_adapter.make_first();
+}
 
 inline std::string version() {
 #ifdef HEARTH_GOOGLETEST_VERSION
@@ -447,8 +465,8 @@ inline std::string version() {
 #endif
 }
 
-// Once per program, however many of its files include this. A death test that starts the program anew starts
-// one that no server did: the channel is not handed on.
+// Once per program, however many of its files include this. A death test that starts the program
+// anew starts one that no server did: the channel is not handed on.
 inline bool attach() {
   if (!zygote::served()) return false;
   zygote::hello("GoogleTest", version(), true);

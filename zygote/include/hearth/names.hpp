@@ -1,6 +1,6 @@
-// Tells tests of equal names apart, for the adapters of frameworks that allow them: by the base names of
-// their files where those differ, then by a number in the order given. A name that is the only one of its
-// kind stays as it is, also where another test's number would have made the same.
+// Tells tests of equal names apart, for the adapters of frameworks that allow them: by the base
+// names of their files where those differ, then by a number in the order given. A name that is the
+// only one of its kind stays as it is, also where another test's number would have made the same.
 #pragma once
 
 #include <cstddef>

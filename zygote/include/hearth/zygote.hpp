@@ -1,11 +1,13 @@
-// What an adapter needs of the framework-neutral core inside a test program. The core keeps the channel
-// to the server (spec/worker-channel.md), forks the tests, and reaps them; the adapter knows its framework.
+// What an adapter needs of the framework-neutral core inside a test program. The core keeps the
+// channel to the server (spec/worker-channel.md), forks the tests, and reaps them; the adapter
+// knows its framework.
 //
-// Flow in a program that a server started (served()): the adapter says hello() while static objects are
-// initialised, lets the framework's run begin, and calls park() in the hook after global set-up. park()
-// returns in another process each time: in a test's child, in a suite's process, or, when there is no
-// more to do, in the program itself. In a program started by hand nothing here does anything.
-// A shared process runs tests one after the other, in its own place: Task::run_shared and next().
+// Flow in a program that a server started (served()): the adapter says hello() while static objects
+// are initialised, lets the framework's run begin, and calls park() in the hook after global
+// set-up. park() returns in another process each time: in a test's child, in a suite's process, or,
+// when there is no more to do, in the program itself. In a program started by hand nothing here
+// does anything. A shared process runs tests one after the other, in its own place:
+// Task::run_shared and next().
 //
 // C++17; compiled in the user's build. Views are only read during the call that takes them.
 #pragma once
@@ -17,11 +19,11 @@
 namespace hearth::zygote {
 
 struct TestDescription {
-  std::string_view name;        // as the framework names it, unique in the program
-  std::string_view suite;       // tests of one suite share its set-up; may be empty
-  bool hidden = false;          // not listed, runs when asked for
-  bool suite_process = false;   // its suite's set-up runs once, in a process of its own
-  double time_limit = 0;        // seconds; 0: none of its own
+  std::string_view name;       // as the framework names it, unique in the program
+  std::string_view suite;      // tests of one suite share its set-up; may be empty
+  bool hidden = false;         // not listed, runs when asked for
+  bool suite_process = false;  // its suite's set-up runs once, in a process of its own
+  double time_limit = 0;       // seconds; 0: none of its own
   std::string_view file;
   unsigned line = 0;
 };
@@ -53,13 +55,22 @@ struct Assignment {
 
   Task task;
   std::size_t test;         // index in Tests
-  std::size_t next = none;  // run_shared: the test that is to follow, as far as is known; none: no more are to come
+  std::size_t next = none;  // run_shared: the test that is to follow, as far as is known; none: no
+                            // more are to come
 };
 
 // The values are those of Verdict.Outcome in spec/worker.proto.
-enum class Outcome : std::uint8_t { unknown = 0, success = 1, fail = 2, skip = 3, xfail = 4, uxsuccess = 5 };
+enum class Outcome : std::uint8_t {
+  unknown = 0,
+  success = 1,
+  fail = 2,
+  skip = 3,
+  xfail = 4,
+  uxsuccess = 5
+};
 
-// True in a program that a Hearth server started, in it and in its forks; the same answer all its life.
+// True in a program that a Hearth server started, in it and in its forks; the same answer all its
+// life.
 bool served() noexcept;
 
 // `shares`: the adapter knows Task::run_shared.
@@ -71,8 +82,8 @@ Assignment park(const Tests& tests, const SetUp& set_up);
 // The same in a suite's process, after its set-up.
 Assignment park_suite(const Tests& tests, const SetUp& set_up);
 
-// In a shared process, when its test has been concluded, and what was set up for it and is of no use for the
-// test that is to follow has been torn down. Waits for work: run_shared or finish.
+// In a shared process, when its test has been concluded, and what was set up for it and is of no
+// use for the test that is to follow has been torn down. Waits for work: run_shared or finish.
 Assignment next();
 
 // In a shared process: the tear-down of the last test's suite failed, with this text.
@@ -84,12 +95,15 @@ void suite_closed(std::string_view failure);
 // The last word of a process whose task is `finish`. Empty: tear-down passed.
 void closed(std::string_view failure);
 
-// A test's own report. Calls from a process that is not the test's own (it forked) do nothing. Calls from
-// several threads are safe.
+// A test's own report. Calls from a process that is not the test's own (it forked) do nothing.
+// Calls from several threads are safe.
 namespace report {
-// A piece of an attachment; pieces of one name are joined. What was attached before a crash is not lost.
-void attach(std::string_view name, std::string_view mime_type, std::string_view content, bool last = false);
-void text(std::string_view name, std::string_view content, bool last = false);  // text/plain;charset=utf8
+// A piece of an attachment; pieces of one name are joined. What was attached before a crash is not
+// lost.
+void attach(std::string_view name, std::string_view mime_type, std::string_view content,
+            bool last = false);
+void text(std::string_view name, std::string_view content,
+          bool last = false);  // text/plain;charset=utf8
 void property(std::string_view key, std::string_view value);
 void subunit_v1(std::string_view piece);
 // Flushes stdio and coverage data, sends the verdict, ends the process. No exit handler runs.
