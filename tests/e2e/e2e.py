@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -18,15 +19,20 @@ programs = {}  # by name
 
 
 _ports = itertools.count(os.getpid() * 37)
+_claims = []  # sockets whose names tell other processes of tests which ports are taken
 
 
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody has, and that the kernel gives to nobody who asks for any."""
+    """A TCP port of 127.0.0.1 that nobody has, that the kernel gives to nobody who asks for any, and other tests to nobody."""
     while True:
         port = 20_000 + next(_ports) % 12_000
+        claim = socket.socket(socket.AF_UNIX)
         with socket.socket() as one, contextlib.suppress(OSError):
+            claim.bind(f"\0hearth-e2e-port-{port}")
             one.bind(("127.0.0.1", port))
+            _claims.append(claim)
             return port
+        claim.close()
 
 
 class Skip(Exception):
@@ -79,6 +85,9 @@ def _tests(module, names):
 def main():
     """Runs the tests of the file that calls it."""
     arguments, _, names = "\0".join(sys.argv[1:]).partition("\0--\0")
+    # As at a terminal, also under nohup and in the background.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Absolute: tests change the directory.
     hearth_client.Server.hearth, *paths = map(os.path.abspath, arguments.split("\0"))
     programs.update((os.path.basename(path), path) for path in paths)
