@@ -24,8 +24,8 @@ import time
 
 from bare import Bare, message
 
-HEARTH = sys.argv[1]
-SLEEPERS, ONE, THOUSAND, TEN_THOUSAND, HUNDRED_THOUSAND = sys.argv[2:7]
+# Absolute: some are started in another directory.
+HEARTH, SLEEPERS, ONE, THOUSAND, TEN_THOUSAND, HUNDRED_THOUSAND = map(os.path.abspath, sys.argv[1:7])
 CPUS = len(os.sched_getaffinity(0))
 ROUNDS = 5
 
