@@ -9,6 +9,8 @@ constexpr std::size_t fill_below = std::size_t{4} * 1024;   // bytes of output n
 constexpr std::size_t fill_until = std::size_t{16} * 1024;  // and one line
 constexpr Time hold_back{250};                              // a mark with nothing behind it
 constexpr int signs_of_life = 4;                            // in a deadline
+constexpr int xons = 8;  // a part of the deadline after which a silent console may be a stopped one
+constexpr std::byte xon{0x11};
 constexpr std::size_t smallest_body = 9;  // bytes; what is shorter was never a frame
 
 }  // namespace
@@ -231,7 +233,7 @@ void ConsoleArmour::put_handshake() {
   frame.window = frame.kind == Kind::welcome ? m_window : m_options.window;
   frame.line = frame.kind == Kind::welcome ? m_line : m_options.line;
   frame.nonces = m_key.value_or(SessionKey{m_options.nonce, 0});
-  append_line(frame, {}, m_output);
+  put_line(frame, {});
   m_handshake_due = m_refuse_due = false;
   m_handshake = m_now + m_options.hello_every;
 }
@@ -241,7 +243,12 @@ void ConsoleArmour::put_session(Frame frame) {
   frame.ack = m_receiver.ack();
   frame.credit = m_receiver.credit();
   m_told = frame.ack + frame.credit;
-  append_line(frame, *m_key, m_output);
+  put_line(frame, *m_key);
+}
+
+void ConsoleArmour::put_line(const Frame& frame, const SessionKey& key) {
+  if (m_now >= m_heard + m_options.deadline / xons) m_output.push_back(xon);
+  append_line(frame, key, m_output);
 }
 
 void ConsoleArmour::put_ack() {

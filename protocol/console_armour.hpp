@@ -128,6 +128,7 @@ class ConsoleArmour {
   void put_handshake();
   void put_session(Frame frame);
   void put_ack();
+  void put_line(const Frame& frame, const SessionKey& key);
 
   Options m_options;
   State m_state = State::searching;

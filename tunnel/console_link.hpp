@@ -7,7 +7,7 @@
 // can be done by now. Ends when is_over(): finished, or with a fault.
 //
 // Memory is bounded by the armour and LocalEnd::max_waiting for each channel. A channel whose
-// local end takes nothing holds all of them up (TUN-6.9); from channel 2 on, for `patience` at
+// local end takes nothing holds all of them up (TUN-6.10); from channel 2 on, for `patience` at
 // most.
 #pragma once
 

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <utility>
+
 #include <algorithm>
 
 #include "tests/unit/protocol/console_model.hpp"
@@ -127,6 +129,39 @@ TEST_CASE("Console armour: XON, XOFF and padding anywhere cost nothing") {
   require_complete(world);
   CHECK(world.caller.armour.resent() == 0);
   CHECK(world.answerer.armour.resent() == 0);
+}
+
+TEST_CASE("Console armour: an XOFF that damage has made does not stop the console for good") {
+  World world;
+  script(world);
+  bool stopped = false;
+  std::string held;
+  std::size_t until_stop = 0;
+  SUBCASE("before the session") {
+    stopped = true;
+  }
+  SUBCASE("as it begins") {
+    until_stop = 1;
+  }
+  SUBCASE("in the middle of it") {
+    until_stop = 900;
+  }
+  world.console.to_answerer = [&](std::string bytes) {
+    if (bytes.find('\x11') != std::string::npos) stopped = false;
+    if (until_stop != 0 && world.caller.wrote.size() >= until_stop) {
+      stopped = true;
+      until_stop = 0;
+    }
+    return bytes;
+  };
+  world.console.to_caller = [&](const std::string& bytes) {
+    held += bytes;
+    return stopped ? std::string() : std::exchange(held, {});
+  };
+  world.run();
+  CHECK(complete(world));
+  CHECK(world.caller.wrote.find('\x11') != std::string::npos);
+  CHECK(world.now < Time{15'000});
 }
 
 TEST_CASE("Console armour: lines that the console cuts at 4,096 bytes") {
