@@ -176,7 +176,6 @@ void Program::fail_to_load(const std::string& cause) {
 }
 
 // ---- older builds
-// -------------------------------------------------------------------------------------
 
 // Of the warm process, while it is there to be asked. Another one is not asked: the catalog is of
 // the first.
@@ -259,7 +258,6 @@ void Program::add_running(std::vector<RunningTest>& tests) const {
 }
 
 // ---- the end
-// -----------------------------------------------------------------------------------------
 
 void Program::add_live(std::unordered_set<std::uint64_t>& marks) const {
   if (m_zygote) marks.insert(m_zygote->mark);

@@ -159,7 +159,6 @@ void Program::shared_test_ended(Shared& shared, std::uint64_t id) {
 }
 
 // ---- its end
-// ------------------------------------------------------------------------------------------
 
 // No test of the Run is to come.
 void Program::finish_shared(Run* run) {

@@ -71,7 +71,6 @@ void Schedule::accept(std::unique_ptr<Run> accepted) {
 }
 
 // ---- ids
-// ----------------------------------------------------------------------------------------------
 
 // Not in this call: a Run that is over is destroyed, and a program that has changed meanwhile is
 // replaced.
@@ -165,7 +164,6 @@ void Schedule::answer_one(Run& run, const Answer& answer) {
 }
 
 // ---- slots
-// --------------------------------------------------------------------------------------------
 
 void Schedule::fill_soon() {
   if (std::exchange(m_fill_posted, true)) return;
@@ -237,7 +235,6 @@ void Schedule::finish_if_over(Run& run) {
 }
 
 // ---- clients that have gone
-// --------------------------------------------------------------------------
 
 void Schedule::cancel(const protocol::ServerSession& session) {
   for (const auto& run : m_runs) {
@@ -260,7 +257,6 @@ std::size_t Schedule::open(const protocol::ServerSession& session) const {
 }
 
 // ---- what is told of it
-// ------------------------------------------------------------------------------
 
 std::size_t Schedule::left(const protocol::ServerSession& session) const {
   std::size_t sum = 0;
@@ -284,7 +280,6 @@ std::vector<RunningTest> Schedule::running() const {
 }
 
 // ---- time and processes
-// ------------------------------------------------------------------------------
 
 void Schedule::tick() {
   m_ticking =

@@ -81,7 +81,6 @@ void Relay::turn() {
 }
 
 // ---- what is waited for
-// ----------------------------------------------------------------------------
 
 void Relay::fill(PollList& list) {
   list.clear();
@@ -118,7 +117,6 @@ int Relay::timeout() const {
 }
 
 // ---- what is done
-// ----------------------------------------------------------------------------------
 
 void Relay::work(const PollList& list) {
   if (list.events(m_signals.fd()) != 0) take_signals();
@@ -264,7 +262,6 @@ void Relay::write_errors() {
 }
 
 // ---- processes
-// ---------------------------------------------------------------------------------------
 
 void Relay::take_signals() {
   if (m_signals.abandoned()) {
@@ -375,7 +372,6 @@ void Relay::watch_leftovers(Clock::time_point now) {
 }
 
 // ---- the end
-// -----------------------------------------------------------------------------------------
 
 void Relay::finish() {
   if (!end_was_asked_for()) m_streams.say_error(describe_death());

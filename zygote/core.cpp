@@ -383,7 +383,6 @@ void Core::become_parked(const message::RunTest& run, const Received& received) 
 }
 
 // ---- a shared process: tests in its own place, one after the other
-// --------------------------------------
 
 // Of a program that was started to be one.
 void Core::become_shared() {
@@ -454,7 +453,6 @@ void Core::suite_closed(std::string_view failure) const {
 }
 
 // ---- the ends of processes
-// ------------------------------------------------------------------------------
 
 void Core::reap() {
   signalfd_siginfo ignored;

@@ -15,7 +15,6 @@
 namespace {
 
 // ---- verdicts
-// ---------------------------------------------------------------------------------------
 
 TEST(Verdict, Passes) {
   SUCCEED();
@@ -96,7 +95,6 @@ TEST_F(FailingTearDown, BodyPasses) {
 }
 
 // ---- ends
-// -------------------------------------------------------------------------------------------
 
 TEST(End, Aborts) {
   std::abort();
@@ -161,7 +159,6 @@ TEST(End, StopsItself) {
 }
 
 // ---- output
-// -----------------------------------------------------------------------------------------
 
 TEST(Output, PrintsToStdout) {
   std::puts("to stdout");
@@ -200,7 +197,6 @@ TEST(Output, ReadsStdinToItsEnd) {
 }
 
 // ---- processes and threads
-// --------------------------------------------------------------------------
 
 TEST(Process, LeavesChild) {
   RecordProperty("pid", static_cast<int>(behaviours::leave_child()));
@@ -246,7 +242,6 @@ TEST(Process, StartsThreadsAndPasses) {
 }
 
 // ---- isolation
-// --------------------------------------------------------------------------------------
 
 // Each changes what a process has, and is right only where none ran before it in the same process.
 int counter = 0;
@@ -280,7 +275,6 @@ TEST(Isolation, LeaksMemory) {
 }
 
 // ---- death tests
-// ------------------------------------------------------------------------------------
 
 [[noreturn]] void die(const char* text) {
   std::fprintf(stderr, "%s\n", text);
@@ -306,7 +300,6 @@ TEST(DeathTest, DiesOtherwise) {
 }
 
 // ---- parameters, types, names
-// -----------------------------------------------------------------------
 
 class Numbers : public testing::TestWithParam<int> {};
 TEST_P(Numbers, AreSmall) {
@@ -350,7 +343,6 @@ const bool names_registered = [] {
 }();
 
 // ---- set-up of suites
-// -------------------------------------------------------------------------------
 
 // Set up once: the tests see one and the same process's work, and none sees what another did to it.
 class ExpensiveSuite : public testing::Test {
@@ -456,7 +448,6 @@ TEST_F(SuiteTearDownCrashes, Passes) {
 }
 
 // ---- set-up of the program
-// --------------------------------------------------------------------------
 
 class Environment : public testing::Environment {
  public:
@@ -474,7 +465,6 @@ TEST(GlobalEnvironment, IsSetUpOnce) {
 }
 
 // ---- time
-// -------------------------------------------------------------------------------------------
 
 class Slow : public testing::TestWithParam<int> {};
 TEST_P(Slow, Takes200Milliseconds) {

@@ -64,7 +64,6 @@ void start_daemon(const std::string& file, char** environment) {
 }
 
 // ---- what the program does as it starts, where it is asked to
-// -----------------------------------------
 
 const bool started_thread = [] {
   if (std::getenv("FAULTS_THREAD") != nullptr) std::thread(wait_forever).detach();
@@ -81,7 +80,6 @@ class Forking : public testing::Environment {
 const auto* const forking = testing::AddGlobalTestEnvironment(new Forking);
 
 // ---- tests that are there while others do something
-// ---------------------------------------------------
 
 class Bystander : public testing::TestWithParam<int> {};
 TEST_P(Bystander, Waits) {
@@ -95,7 +93,6 @@ TEST_P(Quick, Passes) {}
 INSTANTIATE_TEST_SUITE_P(All, Quick, testing::Range(0, 200));
 
 // ---- output
-// -------------------------------------------------------------------------------------------
 
 TEST(Output, PrintsThenWaits) {
   std::puts("before the gate");
@@ -123,7 +120,6 @@ TEST(Output, PrintsForever) {
 }
 
 // ---- processes
-// ----------------------------------------------------------------------------------------
 
 TEST(Kills, ItsParent) {
   tell_pid("killers");
@@ -216,7 +212,6 @@ TEST(Prints, ItsPlace) {
 }
 
 // ---- suites
-// -------------------------------------------------------------------------------------------
 
 class Expensive : public testing::Test {
  protected:

@@ -68,7 +68,6 @@ using CPPUNIT_NS::TestFailure;
 using CPPUNIT_NS::TestResult;
 
 // ---- the tests
-// --------------------------------------------------------------------------------------
 
 // Protected members, by the language's rule for pointers to members.
 struct Decorator : CPPUNIT_NS::TestDecorator {
@@ -154,7 +153,6 @@ class KnownTests final : public zygote::Tests {
 };
 
 // ---- what a test says
-// -------------------------------------------------------------------------------
 
 // What libcppunit-subunit's listener says through libsubunit, from the first call to the last of
 // one test: subunit v1. libsubunit would write to the test's own stdout; its functions are stood in
@@ -271,7 +269,6 @@ class Relay final : public CPPUNIT_NS::TestListener {
 };
 
 // ---- the run
-// ----------------------------------------------------------------------------------------
 
 class Run {
  public:
@@ -507,7 +504,6 @@ inline const bool attached = attach();
 }  // namespace hearth
 
 // ---- in front of libcppunit
-// -------------------------------------------------------------------------
 
 HEARTH_IN_FRONT void CPPUNIT_NS::TestResult::runTest(Test* test) {
   static const auto library = hearth::cppunit::behind<hearth::cppunit::RunTest>(
@@ -538,7 +534,6 @@ HEARTH_IN_FRONT void CPPUNIT_NS::TestCase::run(TestResult* result) {
 }
 
 // ---- in front of libsubunit
-// -------------------------------------------------------------------------
 
 extern "C" {
 

@@ -55,7 +55,6 @@ using namespace ::doctest;
 using namespace ::doctest::detail;
 
 // ---- the tests
-// --------------------------------------------------------------------------------------
 
 // Whether the program's own filters select the test; doctest's rule in Context::run().
 bool passes_filters(const TestCase& test) {
@@ -151,7 +150,6 @@ class KnownTests final : public zygote::Tests {
 };
 
 // ---- the run
-// ----------------------------------------------------------------------------------------
 
 struct Run {
   KnownTests tests;
@@ -226,7 +224,6 @@ class Entrance final : public Quiet {
 };
 
 // ---- a shared process
-// -------------------------------------------------------------------------------
 
 // The only listener of the Context that runs one test. The first Context's listeners are told of
 // the test.
@@ -297,7 +294,6 @@ class Relay final : public IReporter {
 };
 
 // ---- what a test says
-// -------------------------------------------------------------------------------
 
 // The last of the listeners. What doctest's console would print of the test is its text: sent from
 // the first failure on as it comes, so that it is there whatever the test does next.

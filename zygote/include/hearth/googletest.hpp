@@ -40,7 +40,6 @@ namespace hearth {
 namespace googletest {
 
 // ---- private members
-// --------------------------------------------------------------------------------
 
 template <typename Tag, typename Tag::Member member>
 struct Reach {
@@ -93,7 +92,6 @@ auto& reach(Tag tag, Owner& owner) {
 }
 
 // ---- the tests
-// --------------------------------------------------------------------------------------
 
 inline ::testing::UnitTest& unit_test() {
   return *::testing::UnitTest::GetInstance();
@@ -181,7 +179,6 @@ inline void append(::testing::TestSuite& suite, ::testing::TestInfo* test) {
 }
 
 // ---- what a test says
-// -------------------------------------------------------------------------------
 
 inline std::string text_of(const ::testing::TestPartResult& part) {
   std::string text;
@@ -215,7 +212,6 @@ inline zygote::Outcome report(const ::testing::TestResult& result,
 }
 
 // ---- the run
-// ----------------------------------------------------------------------------------------
 
 class Nothing final : public ::testing::Test {
   void TestBody() override {}
