@@ -7,7 +7,6 @@ import os
 import pathlib
 import shlex
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import uuid
 
 import e2e
 from e2e import Folder, free_port, programs
-from hearth_client import DEADLINE, MARK, Server, all_pids, await_that, is_alive
+from hearth_client import DEADLINE, MARK, Server, all_pids, await_that, is_alive, signal_all
 
 DAEMON = "HEARTH_E2E_DAEMON"  # names the servers of one test, which no client's mark is to name
 QUICK = [f"faults.All/Quick.Passes/{n}" for n in range(4)]
@@ -36,16 +35,11 @@ class Place(Folder):
 
     def __exit__(self, *what):
         try:
-            self.signal_servers(signal.SIGTERM)
+            signal_all(self.servers(), signal.SIGTERM)
             await_that(lambda: not self.servers(), "the end of the servers")
         finally:
-            self.signal_servers(signal.SIGKILL)
+            signal_all(self.servers(), signal.SIGKILL)
             super().__exit__(*what)
-
-    def signal_servers(self, number):
-        for pid in self.servers():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
 
     def servers(self):
         """The processes that stay, with their log keepers and warm programs."""

@@ -240,8 +240,7 @@ class Server:
                 self.wait()
             left = self.wait_for_no_process() if kind is None else []
         finally:
-            for pid in self.descendants():
-                os.kill(pid, signal.SIGKILL)
+            signal_all(self.descendants(), signal.SIGKILL)
             self.process.kill()
             self.process.wait()
             for stream in (self.process.stdin, self.process.stdout):
@@ -416,6 +415,13 @@ def marked(mark):
 
 def children_of(pid):
     return [int(child) for child in _read(f"/proc/{pid}/task/{pid}/children").split()]
+
+
+def signal_all(pids, number):
+    """For those that are still there: a listing is of what was."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def command_of(pid):

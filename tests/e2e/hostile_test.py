@@ -6,10 +6,9 @@ import os
 import random
 import struct
 import sys
-import zlib
 
 import e2e
-from e2e import Folder, programs
+from e2e import programs
 from hearth_client import RPC_ID, Server, encode, encode_message, memory_of
 
 TEST = "faults.Leaves.Nothing"

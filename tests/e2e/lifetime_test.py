@@ -10,7 +10,7 @@ import tempfile
 
 import e2e
 from e2e import Folder, programs
-from hearth_client import Server, await_that, children_of, encode_message, is_alive, marked
+from hearth_client import Server, await_that, children_of, encode_message, is_alive, signal_all
 
 HELLO = encode_message({"msg": "Hello", "max": 1, "min": 1})
 GOODBYE = encode_message({"msg": "Goodbye"})
@@ -141,8 +141,7 @@ def test_killed_at_any_moment():
                 run = server.ask_run(tests)
                 packets = (moment - 5) * 4
                 server.until(lambda so_far: len(so_far.packets) >= packets, "the moment")
-            for pid in victims(server, kind):
-                os.kill(pid, signal.SIGKILL)
+            signal_all(victims(server, kind), signal.SIGKILL)
             if kind == "zygote":
                 if moment >= 5:
                     server.until_done(run)

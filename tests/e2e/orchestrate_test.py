@@ -10,7 +10,7 @@ import sys
 
 import e2e
 from e2e import Folder, programs
-from hearth_client import Server, await_that, children_of, is_alive, state_of
+from hearth_client import Server, await_that, children_of, is_alive, signal_all, state_of
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ODD = os.path.join(HERE, "programs", "odd_server.py")
@@ -184,8 +184,7 @@ def test_lost_server():
         folder.make_gate("gate")
         with Run(folder, "-j2", patterns=["Waits", "Plain.One"]) as one:
             folder.await_lines("waiting", 2)
-            for pid in servers_of(one):
-                os.kill(pid, signal.SIGKILL)
+            signal_all(servers_of(one), signal.SIGKILL)
             folder.await_lines("waiting", 3)
             folder.open_gate("gate", 20)
             one.end(0)

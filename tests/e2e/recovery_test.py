@@ -7,7 +7,7 @@ import sys
 
 import e2e
 from e2e import Folder, programs
-from hearth_client import Server, await_that, is_alive, state_of
+from hearth_client import Server, await_that, is_alive, signal_all, state_of
 
 FAULTS = "faults."
 
@@ -81,8 +81,7 @@ def test_zygote_killed_from_outside():
             server.list()
             run = server.ask_run(tests)
             server.until(lambda so_far: sum(1 for status in so_far.statuses().values() if status) >= moment, "a moment")
-            for pid in server.zygote_pids():
-                os.kill(pid, signal.SIGKILL)
+            signal_all(server.zygote_pids(), signal.SIGKILL)
             server.until_done(run)
             check_statuses(server, {test: "success" for test in tests})
             assert server.goodbye() == 0

@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import tempfile
 import uuid
 
 from hearth_client import (DEADLINE, MARK, Server, await_that, children_of, command_of, encode_message, marked,
-                           memory_of)
+                           memory_of, signal_all)
 
 JOIN = str(pathlib.Path(__file__).resolve().parents[1] / "support" / "join.py")
 HELLO = encode_message({"msg": "Hello", "max": 1, "min": 1})
@@ -64,7 +65,7 @@ class Resident:
     def m_remove(self):
         for pid in marked(self.mark):
             print(f"# killed: {pid} {command_of(pid)}", flush=True)
-            os.kill(pid, 9)
+            signal_all([pid], signal.SIGKILL)
         self.process.kill()
         self.process.wait()
         self.m_log.close()

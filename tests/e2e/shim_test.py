@@ -15,7 +15,8 @@ import tempfile
 import time
 
 import e2e
-from hearth_client import DEADLINE, RPC_ID, Server, await_that, children_of, cpu_of, encode_message, memory_of
+from hearth_client import (DEADLINE, RPC_ID, Server, await_that, children_of, cpu_of, encode_message, memory_of,
+                           signal_all)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SHIMMED = os.path.join(HERE, "programs", "shimmed.py")
@@ -418,8 +419,7 @@ def test_killed():
         elif stage == 3:
             server.until(lambda so_far: "leave" in so_far.statuses(), "the first result")
         time.sleep(chance.random() * 0.02)  # so that no two moments are the same; nothing depends on it
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(chance.choice([server.pid, *children_of(server.pid)]), signal.SIGKILL)
+        signal_all([chance.choice([server.pid, *children_of(server.pid)])], signal.SIGKILL)
         server.process.wait(DEADLINE)
         left = server.wait_for_no_process()
         assert not left, (number, left)

@@ -20,7 +20,7 @@ import parity
 
 import e2e
 import session
-from hearth_client import DEADLINE, Server, await_that, command_of
+from hearth_client import DEADLINE, Server, await_that, command_of, signal_all
 from parity import check_same, programs, serve, shim
 
 LINE = os.path.join(parity.HERE, "..", "..", "support", "console_line.py")
@@ -253,23 +253,14 @@ def loses(name, loss, says):
         server.list()
         victims = find(server, name)
         assert victims, server.state()
-        for pid in victims:
-            os.kill(pid, loss)
+        signal_all(victims, loss)
         assert server.wait() == 1 and says in server.stderr(), server.stderr()
         if loss == signal.SIGSTOP:
-            for pid in victims:
-                resume(pid)
+            signal_all(victims, signal.SIGCONT)
 
 
 def find(server, name):
     return [pid for pid in server.descendants() if os.path.basename(command_of(pid).split(" ")[0]) == name]
-
-
-def resume(pid):
-    try:
-        os.kill(pid, signal.SIGCONT)
-    except ProcessLookupError:
-        pass
 
 
 def test_terminal():

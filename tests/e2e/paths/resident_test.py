@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """The scripted session with a server that stays: over its Unix socket and its TCP port, with each of those that join."""
 
+import json
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import uuid
@@ -10,7 +12,7 @@ import uuid
 from parity import HERE, attach, check_same, program_paths, serve_arguments, shim  # first: it knows where the others are
 import e2e
 import session
-from hearth_client import MARK, await_that, children_of, marked
+from hearth_client import MARK, Server, await_that, marked, signal_all
 from resident import Resident
 
 JOIN = os.path.join(HERE, "..", "..", "support", "join.py")
@@ -49,32 +51,25 @@ def test_shim():
     check_joined(shim("--connect"))
 
 
-def roots(mark):
-    """Of those that carry the mark, the ones whose parent does not. Also an orphan's, while its end is under way."""
-    return [pid for pid in marked(mark) if not any(pid in children_of(other) for other in marked(mark))]
-
-
-def the_root(mark):
-    """The one server that is there, after whatever a session has left to end."""
-    await_that(lambda: len(roots(mark)) == 1, "there being one server")
-    [server] = roots(mark)
-    return server
+def pid_behind(address):
+    return json.loads(subprocess.check_output([Server.hearth, "status", "--json", address]))["pid"]
 
 
 def test_start():
     """hearth attach --start: the first session starts the server, all others find it"""
     mark = uuid.uuid4().hex  # not the session's: the server is to outlive that
     with tempfile.TemporaryDirectory(prefix="hearth-start-") as folder:
-        line = ["env", f"{MARK}={mark}", *attach("--start", f"unix:{folder}/own/socket", "--", *serve_arguments())]
+        address = f"unix:{folder}/own/socket"
+        line = ["env", f"{MARK}={mark}", *attach("--start", address, "--", *serve_arguments())]
         try:
             check_same(line)
-            started = the_root(mark)
+            server = pid_behind(address)
             check_same(line)
-            assert the_root(mark) == started
-        finally:
-            for pid in roots(mark):
-                os.kill(pid, signal.SIGTERM)
+            assert pid_behind(address) == server
+            os.kill(server, signal.SIGTERM)
             await_that(lambda: not marked(mark), "the end of the server")
+        finally:
+            signal_all(marked(mark), signal.SIGKILL)
 
 
 if __name__ == "__main__":
