@@ -1,5 +1,6 @@
 #include "client/history/inquest_tables.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -158,7 +159,7 @@ void InquestTables::write_summary(const Outcome& outcome, std::size_t workers) {
           " COALESCE(sum(status = 'skip'), 0) FROM test_results WHERE run_id = ?1),"
           " concurrency = ?2 WHERE id = ?1")
       .bind(m_run)
-      .bind(static_cast<std::int64_t>(workers))
+      .bind(static_cast<std::int64_t>(std::max(workers, outcome.slots)))
       .run();
   // Repositories that are older than these columns, and that inq has not opened since.
   if (!has_row(m_database, "SELECT 1 FROM pragma_table_info('runs') WHERE name = 'exit_code'"))

@@ -32,6 +32,7 @@ class InquestTables {
   void write(const InquestRow& row);
   // A full run: failures of earlier ones are no more.
   void forget_earlier_failures();
+  // `workers`: how many servers there were to be.
   void write_summary(const Outcome& outcome, std::size_t workers);
 
  private:

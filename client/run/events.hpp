@@ -111,6 +111,7 @@ struct FailedTest {
 struct Outcome {
   Counts counts;
   nanoseconds elapsed{};             // from the start of hearth
+  std::size_t slots = 0;             // tests that were seen to run at a time, over all servers
   std::optional<nanoseconds> cpu;    // used by local servers and all their tests
   std::vector<FailedTest> failures;  // in order of arrival
   std::vector<std::string> missing;  // without a result, in the order asked for; where nothing was

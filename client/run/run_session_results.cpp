@@ -43,6 +43,8 @@ void RunSession::on_result(ServerSlot& slot, const protocol::PacketView& packet)
       if (first_given)
         m_scheduler->set_round_trip(slot.worker(), m_clock.now() - *std::exchange(first_given, {}));
       m_scheduler->started(slot.worker(), *task);
+      auto& slots = m_end.outcome.slots;
+      slots = std::max(slots, m_scheduler->slots());
       give_out();
     }
   }

@@ -21,7 +21,7 @@ constexpr std::size_t first_probes = 7;
 // How much of the waiting work there is for each slot.
 double Scheduler::Impl::share() const {
   if (present <= 1 && options.workers <= joined) return all_work;
-  return table.work(TaskState::waiting) / std::max(1.0, slots());
+  return table.work(TaskState::waiting) / std::max(1.0, expected_slots());
 }
 
 // What `worker` should be sent now; may be nothing.

@@ -76,7 +76,7 @@ void Scheduler::Impl::give_back(WorkerState& of, std::vector<Task> sent, Worker 
 
 // Of all workers, also of those that are still to come; one of which nothing is known is taken to
 // be like the others.
-double Scheduler::Impl::slots() const {
+double Scheduler::Impl::expected_slots() const {
   const auto expected = options.workers > joined ? options.workers - joined : 0;
   const auto each =
       workers_seen == 0 ? 1.0 : static_cast<double>(slots_seen) / static_cast<double>(workers_seen);
@@ -247,6 +247,10 @@ std::size_t Scheduler::unassigned() const {
   return m_impl->table.count(TaskState::waiting);
 }
 
+std::size_t Scheduler::slots() const {
+  return m_impl->slots_seen;
+}
+
 std::optional<nanoseconds> Scheduler::remaining() const {
   const auto& impl = *m_impl;
   const auto& table = impl.table;
@@ -258,7 +262,7 @@ std::optional<nanoseconds> Scheduler::remaining() const {
   }
   const bool guessed = unknown * 2 > unfinished() && table.estimate.seen() < 10;
   if (impl.present == 0 || guessed) return std::nullopt;
-  return nanoseconds(static_cast<std::int64_t>(std::min(work / impl.slots(), 1e18)));
+  return nanoseconds(static_cast<std::int64_t>(std::min(work / impl.expected_slots(), 1e18)));
 }
 
 }  // namespace hearth::client

@@ -78,6 +78,8 @@ class Scheduler {
 
   [[nodiscard]] std::size_t unfinished() const;  // tasks that are not over, given out or not
   [[nodiscard]] std::size_t unassigned() const;  // of these, with no worker
+  // Tests that were seen to run at a time, over all workers that take work.
+  [[nodiscard]] std::size_t slots() const;
   // How long what is unfinished will take with the concurrency seen by now; absent while little is
   // known.
   [[nodiscard]] std::optional<nanoseconds> remaining() const;

@@ -61,7 +61,7 @@ struct Scheduler::Impl {
   void leave(WorkerState& of);
   void give_back(WorkerState& of, std::vector<Task> sent, Worker worker);
   void count_slots(const WorkerState& of);
-  [[nodiscard]] double slots() const;
+  [[nodiscard]] double expected_slots() const;
   [[nodiscard]] double share() const;
 
   std::vector<Task> fill(Worker worker);

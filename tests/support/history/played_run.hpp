@@ -82,6 +82,7 @@ class PlayedRun {
     outcome.counts = m_counts;
     outcome.interrupted = interrupted;
     outcome.elapsed = std::chrono::seconds(1);
+    outcome.slots = 3;
     m_listener.on_end(outcome);
   }
 

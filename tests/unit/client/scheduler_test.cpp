@@ -179,6 +179,7 @@ TEST_CASE("Scheduler: a worker's jobs are found out, and all of them are used") 
         CHECK(servers.running(0).size() == jobs);
       }
       CHECK(servers.waiting(0).size() <= jobs);
+      CHECK(scheduler.slots() == jobs);
     }
   }
 }
