@@ -7,6 +7,7 @@ import glob
 import os
 import random
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -74,6 +75,41 @@ def test_stestr_reads():
         assert "p.S.Breaks" in project.call("stestr", "failing", "--list", status=1)
         assert slowest(project.call("stestr", "slowest")) == {"p.S.Breaks": 2.5, "p.S.Works[smoke]": 0.5, "p.S.Skips": 0.25}
         assert "p.S.Breaks" in project.call("stestr", "history", "show", "0", status=1)
+
+
+def columns(path):
+    """What a database's tables are made of."""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        tables = [name for name, in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {table: [column[1:] for column in database.execute(f"PRAGMA table_info({table})")] for table in tables}
+
+
+def test_inq():
+    """inq last, failing, slowest, stats, info on runs of ours; we read what inq load wrote"""
+    if not shutil.which("inq"):
+        raise e2e.Skip("no inq here: Debian has no package of inquest")
+    with Project("inq init") as stand_in, Project() as kept_as_v2, Project() as project:
+        project.call("inq", "init")
+        database = ".inquest/metadata.db"
+        assert columns(project.file(database)) == columns(stand_in.file(database))
+        kept_as_v2.call("testr", "init")
+        for place in kept_as_v2, project:
+            loaded = as_stream([("p.S.Loaded", "success", 0.75), ("p.S.Breaks", "success", 0.5)])
+            place.call("inq", "load", stdin=loaded)
+            assert past(place)["durations"] == {"p.S.Loaded": 0.75, "p.S.Breaks": 0.5}
+            with Recorder(place) as recorder:
+                recorder.begin(workers=2)
+                recorder.result("p.S.Works", seconds=0.5)
+                recorder.result("p.S.Breaks", "fail", seconds=2.5, worker=1, files={"traceback": "Größe: 3 µm\n", "stdout": ""})
+                recorder.result("p.S.Skips", "skip", files={"reason": "no net"})
+                assert recorder.end() == "1"
+            last = place.call("inq", "last", status=1)
+            assert "Test run: 1\n" in last and "FAIL: p.S.Breaks\n" in last and "Größe: 3 µm\n" in last, last
+            assert "Total tests: 3\n" in last and "Failed: 1\n" in last and "Total time: 3.250s\n" in last, last
+            assert lines(place.call("inq", "failing", "--list", status=1)) == ["p.S.Breaks"]
+            assert "2.500s ( 76.9%) - p.S.Breaks" in place.call("inq", "slowest")
+            assert "Total test runs: 2\n" in place.call("inq", "stats")
+        assert "Concurrency: 3\n" in project.call("inq", "info")
 
 
 def test_odd_ids():
