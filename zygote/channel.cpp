@@ -41,6 +41,12 @@ Received receive(int channel) {
   return received;
 }
 
+void close_all(const Received& received) {
+  for (const int descriptor : received.descriptors) {
+    if (descriptor >= 0) close(descriptor);
+  }
+}
+
 bool send(int channel, std::string_view packet) {
   ssize_t sent = 0;
   do {

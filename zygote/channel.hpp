@@ -20,6 +20,7 @@ struct Received {
 };
 
 Received receive(int channel);
+void close_all(const Received& received);
 
 // Blocks until the packet is on its way; false where the peer is gone.
 bool send(int channel, std::string_view packet);

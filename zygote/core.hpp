@@ -100,6 +100,8 @@ void flush_output();
 void flush_everything();
 }  // namespace report
 
+// Nanoseconds since 1970.
+std::uint64_t now();
 void run_warm_up_hooks();
 // Makes forks of a large process cheap, as far as that pays.
 void collapse_memory();
