@@ -12,7 +12,8 @@ A page's tested blocks, in their order, in one project:
     ```text says      what the last ones printed, among other lines; `...` stands for anything
 
 The project has a program build/my_test with two tests that pass, here and on the machine `box` (in ~/project there) and in the
-container `box` (in /project). Ports that a page names are exchanged for free ones. Prints TAP.
+container `box` (in /project). Ports that a page names are exchanged for free ones, and /tmp/hearth- for a beginning of the test's
+own: no file may be left there. Prints TAP.
 """
 
 import contextlib
@@ -20,7 +21,7 @@ import os
 import pathlib
 import re
 import shutil
-import socket
+import signal
 import stat
 import subprocess
 import sys
@@ -32,7 +33,7 @@ sys.path[:0] = [str(HERE.parent / "e2e"), str(HERE.parent / "support")]
 import container  # noqa: E402
 import e2e  # noqa: E402
 import throwaway_sshd  # noqa: E402
-from hearth_client import DEADLINE, Server, await_that, command_of, marked  # noqa: E402
+from hearth_client import DEADLINE, Server, await_that, command_of, marked, signal_all  # noqa: E402
 
 PAGES = HERE.parent.parent / "docs" / "recipes"
 BLOCK = re.compile(r"^```(ini|sh|text) (tested|fails|says)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -65,9 +66,14 @@ class Place:
             await_that(lambda: not marked(self.mark), "the end of what the page started")
         for pid in marked(self.mark):
             left.append(command_of(pid))
-            os.kill(pid, 9)
+            signal_all([pid], signal.SIGKILL)
         shutil.rmtree(self.path, ignore_errors=True)
         assert kind or not left, f"left running: {left}"
+        files = [path for folder in pathlib.Path("/tmp").glob(f"{self.mark}-*") for path in (folder, *folder.glob("*"))]
+        left = [str(path) for path in files if not path.is_dir()]
+        for path in reversed(files):
+            path.rmdir() if path.is_dir() else path.unlink()
+        assert kind or not left, f"left lying: {left}"
 
     def stand_in(self, name, text):
         script = self.bin / name
@@ -86,13 +92,8 @@ def install_project(folder):
     shutil.copy(e2e.programs["on_warm_program"], folder / "build" / "my_test")
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return str(listener.getsockname()[1])
-
-
 def with_free_ports(page):
-    ports = {port: free_port() for port in set(PORT.findall(page))}
+    ports = {port: str(e2e.free_port()) for port in set(PORT.findall(page))}
     return PORT.sub(lambda match: ports[match.group()], page)
 
 
@@ -104,7 +105,7 @@ def check_says(block, printed):
 
 def do(page, place):
     text = with_free_ports((PAGES / page).read_text(encoding="utf-8"))
-    blocks = BLOCK.findall(text)
+    blocks = BLOCK.findall(text.replace("/tmp/hearth-", f"/tmp/{place.mark}-"))
     assert blocks, f"{page} has no tested block"
     printed = ""
     for language, kind, block in blocks:

@@ -7,6 +7,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <filesystem>
+#include <thread>
+#include <vector>
+
 #include "tests/support/temporary_folder.hpp"
 #include "transport/address_lock.hpp"
 #include "transport/connect.hpp"
@@ -148,6 +153,34 @@ TEST_CASE("Lock: one holder, until its last process has gone") {
   close(held[1]);
   int status = 0;
   waitpid(child, &status, 0);
-  CHECK(*AddressLock::take(address));
-  CHECK(mode_of(folder.path() / "socket.lock") == 0600);
+  {
+    const auto last = AddressLock::take(address);
+    CHECK(*last);
+    CHECK(mode_of(folder.path() / "socket.lock") == 0600);
+  }
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("Lock: one holder, however many take it and remove its file") {
+  const TemporaryFolder folder;
+  const Address address = UnixAddress{folder.path() / "socket"};
+  std::atomic<int> holders = 0;
+  std::atomic<int> taken = 0;
+  std::atomic<bool> shared = false;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      while (taken < 2000) {
+        const auto lock = AddressLock::take(address);
+        if (!lock || !*lock) continue;
+        ++taken;
+        if (++holders > 1) shared = true;
+        std::this_thread::yield();
+        --holders;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(!shared);
+  CHECK(std::filesystem::is_empty(folder.path()));
 }
