@@ -13,6 +13,8 @@
 #include <ctime>
 
 #include "process/children.hpp"
+#include "zygote/exit_handlers.hpp"
+#include "zygote/streams.hpp"
 
 namespace hearth::zygote {
 namespace {
@@ -176,8 +178,10 @@ Assignment Core::park(const Tests& tests, const SetUp& set_up, bool is_suite) {
   take_signals();
   m_helpers = process::read_children(m_children_list);
   m_mark = process::marker_of(getpid());
-  std::fflush(nullptr);
+  find_file_streams();
+  flush_streams();
   collapse_memory();
+  mark_exit_handlers();
   ready(set_up);
 
   Assignment assignment{Task::finish, 0};
@@ -264,10 +268,9 @@ void suite_closed(std::string_view failure) {
   Core::instance().suite_closed(failure);
 }
 
-void leave() {
-  report::flush_everything();
-  Core::instance().closed({});
-  _exit(0);
+void leave(std::string_view failure) {
+  Core::instance().closed(failure);
+  run_exit_handlers();
 }
 
 void closed(std::string_view failure) {

@@ -94,10 +94,8 @@ class Core {
 // The test's own report channel, from Core::become_test on.
 namespace report {
 void open(int channel);
-// Of stdio and iostreams.
-void flush_output();
-// And of coverage data, at a process's end.
-void flush_everything();
+// The last of a process that ends at an exit mark: its exit handlers have run.
+void at_process_end();
 }  // namespace report
 
 // Nanoseconds since 1970.

@@ -9,6 +9,8 @@
 
 #include "process/children.hpp"
 #include "zygote/core.hpp"
+#include "zygote/exit_handlers.hpp"
+#include "zygote/streams.hpp"
 
 namespace hearth::zygote {
 namespace {
@@ -123,6 +125,7 @@ void Core::become_test(const message::RunTest& run, const Received& received) {
   close(m_signals);
   close(m_children_list);
   take_channel(channel);
+  stop_at_exit_mark();
   report::open(m_channel);
 }
 
@@ -146,6 +149,7 @@ void Core::become_parked(const message::RunTest& run, const Received& received) 
   close(m_signals);
   close(m_children_list);
   take_channel(channel);
+  stop_at_exit_mark();
   m_pid = getpid();
   m_executions.clear();
 }
@@ -158,6 +162,7 @@ void Core::become_shared() {
   m_signals_taken = false;
   close(m_signals);
   close(m_children_list);
+  stop_at_exit_mark();
 }
 
 bool Core::begin_shared(const message::RunTest& run, const Received& received,
@@ -198,7 +203,7 @@ Assignment Core::await_shared() {
 }
 
 Assignment Core::next() {
-  report::flush_output();
+  flush_streams();
   occupy_standard_descriptors();
   if (send(message::from_zygote::ready, {})) return await_shared();
   std::fputs("hearth: this process's channel to the server is closed\n", stderr);

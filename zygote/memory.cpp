@@ -1,13 +1,12 @@
 #include <sys/mman.h>
 
 #include <cerrno>
-#include <cinttypes>
-#include <cstdio>
-#include <cstring>
+#include <cstdint>
 #include <ctime>
 #include <vector>
 
 #include "zygote/core.hpp"
+#include "zygote/private_memory.hpp"
 
 namespace hearth::zygote {
 namespace {
@@ -17,33 +16,15 @@ constexpr int MADV_COLLAPSE = 25;  // Linux 6.1
 #endif
 constexpr std::uintptr_t huge_page = 2u << 20;
 
-struct Range {
-  std::uintptr_t begin;
-  std::uintptr_t end;
-};
-
-// Private, writable memory of no file, cut down to whole huge pages.
-std::vector<Range> collapsible() {
-  std::vector<Range> ranges;
-  FILE* const maps = std::fopen("/proc/self/maps", "re");
-  if (maps == nullptr) return ranges;
-  char line[512];
-  while (std::fgets(line, sizeof line, maps) != nullptr) {
-    std::uintptr_t begin = 0;
-    std::uintptr_t end = 0;
-    char access[5] = "";
-    unsigned long inode = 0;
-    if (std::sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %4s %*x %*x:%*x %lu", &begin, &end, access,
-                    &inode) != 4) {
-      continue;
-    }
-    if (std::strcmp(access, "rw-p") != 0 || inode != 0 || std::strstr(line, "[stack]") != nullptr)
-      continue;
-    begin = (begin + huge_page - 1) & ~(huge_page - 1);
-    end &= ~(huge_page - 1);
-    if (begin < end) ranges.push_back({begin, end});
-  }
-  std::fclose(maps);
+// Anonymous, cut down to whole huge pages.
+std::vector<MemoryRange> collapsible() {
+  std::vector<MemoryRange> ranges;
+  for_private_memory([&](MemoryRange range) {
+    if (range.of_file || range.is_stack) return;
+    range.begin = (range.begin + huge_page - 1) & ~(huge_page - 1);
+    range.end &= ~(huge_page - 1);
+    if (range.begin < range.end) ranges.push_back(range);
+  });
   return ranges;
 }
 
@@ -61,7 +42,7 @@ double cpu_seconds() {
 void collapse_memory() {
   const double begin = cpu_seconds();
   const double budget = begin / 4 < 0.05 ? 0.05 : begin / 4;
-  for (const Range& range : collapsible()) {
+  for (const MemoryRange& range : collapsible()) {
     for (std::uintptr_t at = range.begin; at < range.end; at += huge_page) {
       // EINVAL: a kernel that cannot. Other errors are this one page's.
       if (madvise(reinterpret_cast<void*>(at), huge_page, MADV_COLLAPSE) != 0 && errno == EINVAL)

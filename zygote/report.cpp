@@ -1,13 +1,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <iostream>
 #include <mutex>
 #include <string>
 #include <utility>
 
 #include "zygote/core.hpp"
+#include "zygote/exit_handlers.hpp"
+#include "zygote/streams.hpp"
 
 // Coverage runtimes, where the program has one: their counters are written at exit, which a test's
 // process never reaches.
@@ -58,14 +58,8 @@ void send_verdict(Outcome outcome) {
 
 }  // namespace
 
-void flush_output() {
-  std::cout.flush();
-  std::cerr.flush();
-  std::fflush(nullptr);
-}
-
-void flush_everything() {
-  flush_output();
+void at_process_end() {
+  flush_streams();
   if (__gcov_dump != nullptr) __gcov_dump();
   if (__llvm_profile_write_file != nullptr) __llvm_profile_write_file();
 }
@@ -123,28 +117,27 @@ void subunit_v1(std::string_view piece) {
 }
 
 void finish(Outcome outcome) {
-  if (own_process()) {
-    flush_everything();
-    send_verdict(outcome);
-  }
-  _exit(0);
+  if (!own_process()) _exit(0);
+  flush_streams();
+  send_verdict(outcome);
+  finish();
 }
 
 void finish() {
-  if (own_process()) flush_everything();
-  _exit(0);
+  if (!own_process()) _exit(0);
+  run_exit_handlers();
 }
 
 void conclude(Outcome outcome) {
   if (!own_process()) _exit(0);
-  flush_output();
+  flush_streams();
   send_verdict(outcome);
   conclude();
 }
 
 void conclude() {
   if (!own_process()) _exit(0);
-  flush_output();
+  flush_streams();
   {
     const std::lock_guard lock(state().mutex);
     close(std::exchange(state().channel, -1));

@@ -29,6 +29,7 @@
 #pragma GCC visibility push(default)
 
 #include <cppunit/BriefTestProgressListener.h>
+#include <cppunit/CompilerOutputter.h>
 #include <cppunit/SourceLine.h>
 #include <cppunit/TestCase.h>
 #include <cppunit/TestComposite.h>
@@ -36,7 +37,9 @@
 #include <cppunit/TestListener.h>
 #include <cppunit/TestResult.h>
 #include <cppunit/TestSuite.h>
+#include <cppunit/TextOutputter.h>
 #include <cppunit/TextTestProgressListener.h>
+#include <cppunit/XmlOutputter.h>
 #include <cppunit/extensions/RepeatedTest.h>
 #include <cppunit/extensions/TestDecorator.h>
 #include <subunit/SubunitTestProgressListener.h>
@@ -445,12 +448,9 @@ class Run {
       if (m_unserved.empty()) {
         m_unserved =
             "The program runs CppUnit more than once. Hearth serves the tests of the first run "
-            "only; "
-            "add all tests to one runner. Not served:\n";
+            "only: add all tests to one runner. Not served:\n";
       }
       m_unserved += more[i].name + '\n';
-      std::fprintf(stderr, "hearth: not served, as the program runs it behind another run: %s\n",
-                   more[i].name.c_str());
     }
   }
 
@@ -481,6 +481,7 @@ Function behind(const char* symbol) {
 
 using RunWithResult = void (*)(void*, TestResult*);
 using RunTest = void (*)(TestResult*, Test*);
+using Write = void (*)(void*);
 using SayTest = void (*)(const char*);
 using SayDetails = void (*)(const char*, const char*);
 
@@ -531,6 +532,25 @@ HEARTH_IN_FRONT void CPPUNIT_NS::TestCase::run(TestResult* result) {
   auto& run = hearth::cppunit::Run::instance();
   if (run.passes()) return library(this, result);
   run.around(*this, *result, [&] { run.leaf(this, [&] { library(this, result); }); });
+}
+
+// What an outputter would write is the report of a process that ran no test.
+HEARTH_IN_FRONT void CPPUNIT_NS::XmlOutputter::write() {
+  static const auto library =
+      hearth::cppunit::behind<hearth::cppunit::Write>("_ZN7CppUnit12XmlOutputter5writeEv");
+  if (!hearth::zygote::served()) library(this);
+}
+
+HEARTH_IN_FRONT void CPPUNIT_NS::CompilerOutputter::write() {
+  static const auto library =
+      hearth::cppunit::behind<hearth::cppunit::Write>("_ZN7CppUnit17CompilerOutputter5writeEv");
+  if (!hearth::zygote::served()) library(this);
+}
+
+HEARTH_IN_FRONT void CPPUNIT_NS::TextOutputter::write() {
+  static const auto library =
+      hearth::cppunit::behind<hearth::cppunit::Write>("_ZN7CppUnit13TextOutputter5writeEv");
+  if (!hearth::zygote::served()) library(this);
 }
 
 // ---- in front of libsubunit

@@ -306,7 +306,7 @@ class Report final : public Quiet {
     g_cs->force_colors = false;
     g_cs->duration = false;
     Run& run = the_run();
-    if (run.finished) note_unserved(run);
+    if (run.finished) report_unserved(run);
     if (!run.finished) park(run);
     if (run.finished) select_nothing();
   }
@@ -385,17 +385,18 @@ class Report final : public Quiet {
   }
 
   // Context::run() again, with a selection of its own that nobody was told about.
-  static void note_unserved(const Run& run) {
+  static void report_unserved(const Run& run) {
     KnownTests more;
     more.collect();
+    std::string names;
     for (std::size_t i = 0; i < more.count(); ++i) {
-      if (run.tests.has(more[i])) continue;
-      const std::string name(more.describe(i).name);
-      std::fprintf(
-          stderr,
-          "hearth: not served, as the program selects it only when it runs doctest again: %s\n",
-          name.c_str());
+      if (!run.tests.has(more[i])) names += std::string(more.describe(i).name) + '\n';
     }
+    if (names.empty()) return;
+    zygote::closed(
+        "The program runs doctest more than once, and selects other tests then. Hearth serves "
+        "those of the first run only. Not served:\n" +
+        names);
   }
 
   static zygote::Outcome outcome_of(const CurrentTestCaseStats& stats) {

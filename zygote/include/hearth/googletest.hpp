@@ -5,8 +5,8 @@
 // How it works: RUN_ALL_TESTS() runs as ever. Its hook after global set-up (OnEnvironmentsSetUpEnd)
 // is where the program parks. A test's child marks its test as the only one, returns from the hook,
 // and GoogleTest runs it. A suite with a SetUpTestSuite gets a process of its own, which parks
-// again where the suite's first fixture object would be made. A test's process ends when its test
-// has (OnTestEnd).
+// again at the end of that function, before any test's events: the adapter's own function stands in
+// its place and calls it. A test's process ends when its test has (OnTestEnd).
 //
 // A shared process goes on instead: while tests of one suite follow each other they are appended to
 // the suite's list, in OnTestEnd; the next suite is run from where the one before it has ended
@@ -144,6 +144,12 @@ class KnownTests final : public zygote::Tests {
     return description;
   }
   const KnownTest& operator[](std::size_t test) const { return m_tests[test]; }
+  bool has(const ::testing::TestInfo* info) const {
+    for (const KnownTest& known : m_tests) {
+      if (known.info == info) return true;
+    }
+    return false;
+  }
 
  private:
   static bool has_set_up(::testing::TestSuite& suite) {
@@ -219,7 +225,8 @@ class Nothing final : public ::testing::Test {
 
 class Adapter;
 
-// Stands in for the factory of a suite's first test, in the suite's process.
+// Stands in for the factory of a suite's first test, in the suite's process, after a set-up that
+// failed or skipped: whether GoogleTest runs the tests all the same depends on its version.
 class ParkingFactory final : public ::testing::internal::TestFactoryBase {
  public:
   explicit ParkingFactory(Adapter& adapter) : m_adapter(adapter) {}
@@ -235,20 +242,28 @@ class Spare final : public ::testing::EmptyTestEventListener {};
 
 class Adapter final : public ::testing::EmptyTestEventListener {
  public:
+  // The report files of --gtest_output would be those of a process that ran nothing.
   void OnTestProgramStart(const ::testing::UnitTest&) override {
     m_disabled_too = HEARTH_FLAG_GET(also_run_disabled_tests);
     HEARTH_FLAG_SET(repeat, 1);
     auto& listeners = unit_test().listeners();
+    delete listeners.Release(listeners.default_xml_generator());
     delete listeners.Release(listeners.default_result_printer());
   }
 
   // Where no test is selected GoogleTest runs neither set-up nor suites. Hidden tests can be asked
   // for still.
   void OnTestIterationStart(const ::testing::UnitTest& all, int) override {
-    if (all.test_to_run_count() != 0) return;
+    if (all.test_to_run_count() != 0 || m_finishing) return;
     if (::testing::TestSuite* const suite = park()) run(*suite);
   }
-  void OnEnvironmentsSetUpEnd(const ::testing::UnitTest&) override { park(); }
+  void OnEnvironmentsSetUpEnd(const ::testing::UnitTest&) override {
+    if (m_finishing) {
+      leave_out_unserved();
+    } else {
+      park();
+    }
+  }
 
   // As they come, so that a crash does not take them along.
   void OnTestPartResult(const ::testing::TestPartResult& part) override {
@@ -289,27 +304,22 @@ class Adapter final : public ::testing::EmptyTestEventListener {
   void OnTestSuiteEnd(const ::testing::TestSuite& suite) override {
     if (m_shared) return group_ended(suite);
     if (m_suite != &suite || m_test != nullptr) return;
-    if (!m_suite_parked) park_failed_suite(suite);
-    zygote::closed(m_suite_parked ? texts_of(suite.ad_hoc_test_result(), false) : std::string());
-    std::fflush(nullptr);
-    std::_Exit(0);
+    const int set_up_parts = m_suite_parked ? m_set_up_parts : suite_parts();
+    if (!m_suite_parked) zygote::park_suite(m_tests, suite_set_up());
+    zygote::leave(texts_of(suite.ad_hoc_test_result(), false, set_up_parts));
   }
 
   void OnTestProgramEnd(const ::testing::UnitTest& all) override {
-    if (m_finishing) zygote::closed(texts_of(all.ad_hoc_test_result(), false));
+    if (m_finishing) zygote::closed(texts_of(all.ad_hoc_test_result(), false) + m_unserved);
   }
 
   // In a suite's process, in place of the making of its first fixture object.
   ::testing::Test* make_first() {
-    m_suite_parked = true;
-    const auto assignment = zygote::park_suite(m_tests, {});
-    if (assignment.task == zygote::Task::finish) return new Nothing;
-    const KnownTest& known = m_tests[assignment.test];
-    m_test = known.info;
-    m_suite_of_test = known.suite;
-    only(*known.suite, m_first, known.info);
-    if (known.info == m_first) return m_first_factory->CreateTest();
-    reach(TestShouldRun{}, *known.info) = true;
+    const KnownTest* const known = park_in_suite();
+    if (known == nullptr) return new Nothing;
+    only(*known->suite, m_first, known->info);
+    if (known->info == m_first) return m_first_factory->CreateTest();
+    reach(TestShouldRun{}, *known->info) = true;
     return new Nothing;
   }
 
@@ -350,26 +360,85 @@ class Adapter final : public ::testing::EmptyTestEventListener {
     only(*known.suite, reach(SuiteTests{}, *known.suite).front(), known.info);
   }
 
+  // No test is to run in it, until it has parked and is a test's process.
   void set_up_only(const KnownTest& known) {
     m_suite = known.suite;
     m_first = reach(SuiteTests{}, *known.suite).front();
-    m_first_factory = reach(TestFactory{}, *m_first);
-    using Factory = ::testing::internal::TestFactoryBase*;
-    const_cast<Factory&>(reach(TestFactory{}, *m_first)) = new ParkingFactory(*this);
-    reach(TestShouldRun{}, *m_first) = true;
+    in_suite_process() = this;
+    auto& set_up =
+        const_cast<::testing::internal::SetUpTestSuiteFunc&>(reach(SuiteSetUp{}, *known.suite));
+    m_suite_set_up = set_up;
+    set_up = [] { in_suite_process()->set_up_suite(); };
     only(*known.suite, m_first, nullptr);
   }
 
-  // The suite's set-up failed or asked for a skip, so that no fixture object was made.
-  void park_failed_suite(const ::testing::TestSuite& suite) {
-    const auto& so_far = suite.ad_hoc_test_result();
-    const std::string failure = texts_of(so_far, false);
+  static Adapter*& in_suite_process() {
+    static Adapter* adapter = nullptr;
+    return adapter;
+  }
+
+  // In the place of SetUpTestSuite, in the suite's process. An exception passes through.
+  void set_up_suite() {
+    prepare_first_test(true);
+    if (m_suite_set_up != nullptr) m_suite_set_up();
+    const zygote::SetUp set_up = suite_set_up();
+    if (set_up.failed || set_up.skipped) return;
+    prepare_first_test(false);
+    const KnownTest* const known = park_in_suite();
+    if (known == nullptr) return;
+    only(*known->suite, m_first, known->info);
+    reach(TestShouldRun{}, *known->info) = true;
+  }
+
+  // If GoogleTest comes to the first test without having parked, it parks there.
+  void prepare_first_test(bool parks) {
+    using Factory = ::testing::internal::TestFactoryBase*;
+    if (m_first_factory == nullptr) m_first_factory = reach(TestFactory{}, *m_first);
+    if (m_parking_factory == nullptr) m_parking_factory.reset(new ParkingFactory(*this));
+    const_cast<Factory&>(reach(TestFactory{}, *m_first)) =
+        parks ? m_parking_factory.get() : m_first_factory;
+    reach(TestShouldRun{}, *m_first) = parks;
+  }
+
+  // The test that this process is to run; nullptr: none.
+  const KnownTest* park_in_suite() {
+    m_suite_parked = true;
+    m_set_up_parts = suite_parts();
+    const auto assignment = zygote::park_suite(m_tests, {});
+    if (assignment.task != zygote::Task::run_test) return nullptr;
+    const KnownTest& known = m_tests[assignment.test];
+    m_test = known.info;
+    m_suite_of_test = known.suite;
+    return &known;
+  }
+
+  int suite_parts() const { return m_suite->ad_hoc_test_result().total_part_count(); }
+
+  // Its texts stay until the next call.
+  zygote::SetUp suite_set_up() {
+    const auto& so_far = m_suite->ad_hoc_test_result();
     const std::string skip = texts_of(so_far, true);
     zygote::SetUp set_up;
-    set_up.skipped = !so_far.Failed() && !skip.empty();
-    set_up.failed = !set_up.skipped;
-    set_up.text = set_up.skipped ? skip : failure;
-    zygote::park_suite(m_tests, set_up);
+    set_up.failed = so_far.Failed();
+    set_up.skipped = !set_up.failed && !skip.empty();
+    m_set_up_text = set_up.skipped ? skip : texts_of(so_far, false);
+    set_up.text = m_set_up_text;
+    return set_up;
+  }
+
+  // RUN_ALL_TESTS() again, in a process that only tears down.
+  void leave_out_unserved() {
+    KnownTests more;
+    more.collect(m_disabled_too);
+    for (std::size_t i = 0; i < more.count(); ++i) {
+      if (m_tests.has(more[i].info)) continue;
+      if (m_unserved.empty()) {
+        m_unserved =
+            "The program calls RUN_ALL_TESTS() more than once, and selects other tests then. "
+            "Hearth serves those of the first call only. Not served:\n";
+      }
+      m_unserved += more[i].name + '\n';
+    }
   }
 
   static void run(::testing::TestSuite& suite) { (suite.*member_of(SuiteRun{}))(); }
@@ -446,7 +515,11 @@ class Adapter final : public ::testing::EmptyTestEventListener {
   ::testing::TestSuite* m_suite_of_test = nullptr;
   ::testing::TestSuite* m_suite = nullptr;  // in a suite's process
   ::testing::TestInfo* m_first = nullptr;
+  ::testing::internal::SetUpTestSuiteFunc m_suite_set_up = nullptr;
   ::testing::internal::TestFactoryBase* m_first_factory = nullptr;
+  std::unique_ptr<ParkingFactory> m_parking_factory;
+  std::string m_set_up_text;
+  std::string m_unserved;  // tests that only a later RUN_ALL_TESTS() selects
 };
 
 inline ::testing::Test* ParkingFactory::CreateTest() {

@@ -89,10 +89,12 @@ Assignment next();
 // In a shared process: the tear-down of the last test's suite failed, with this text.
 void suite_closed(std::string_view failure);
 
-// The end of a shared process, with the task `finish`. No exit handler runs.
-[[noreturn]] void leave();
+// The end of a suite's process or of a shared one, with the task `finish`, after its tear-down.
+// Empty: that passed. Exit handlers run that were registered since the program parked.
+[[noreturn]] void leave(std::string_view failure = {});
 
-// The last word of a process whose task is `finish`. Empty: tear-down passed.
+// In the program itself, with the task `finish`, after its tear-down; what `main` does next, and
+// its exit status, are judged too. Empty: tear-down passed.
 void closed(std::string_view failure);
 
 // A test's own report. Calls from a process that is not the test's own (it forked) do nothing.
@@ -106,7 +108,8 @@ void text(std::string_view name, std::string_view content,
           bool last = false);  // text/plain;charset=utf8
 void property(std::string_view key, std::string_view value);
 void subunit_v1(std::string_view piece);
-// Flushes stdio and coverage data, sends the verdict, ends the process. No exit handler runs.
+// Flushes streams, sends the verdict, runs the exit handlers that the test registered, ends the
+// process.
 [[noreturn]] void finish(Outcome outcome);
 // The same where subunit_v1() has said the verdict.
 [[noreturn]] void finish();
