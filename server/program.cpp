@@ -82,11 +82,11 @@ void Program::on_message(Zygote& zygote, const worker::FromZygote& message) {
     case worker::FromZygote::kRefused:
       return on_refused(message.refused());
     case worker::FromZygote::kClosed:
-      zygote.closing_failure = protocol::as_utf8(message.closed().failure());
+      zygote.closing_failure += protocol::as_utf8(message.closed().failure());
       return;
     case worker::FromZygote::kSuiteClosed:
       if (const Shared* const shared = shared_of(&zygote)) {
-        report_tear_down(shared->last_target, shared->last_test,
+        report_tear_down(shared->last_target, m_catalog[shared->last_test].suite,
                          protocol::as_utf8(message.suite_closed().failure()));
       }
       return;
@@ -158,6 +158,7 @@ void Program::on_ready(Zygote& zygote, const worker::Ready& ready) {
 void Program::settle() {
   if (m_listed) return;
   m_listed = true;
+  m_catalog.add_checks();
   m_settled = work_time();
   m_events.settled(*this);
 }
@@ -244,9 +245,14 @@ ProgramState Program::state() const {
                                     ? "failed"
                                 : m_runs_single ? "exec"
                                                 : "fork";
-  return {m_spec.name,  m_spec.path,      mode,
-          m_framework,  m_catalog.size(), m_zygote ? m_zygote->pid : 0,
-          m_generation, m_since};
+  return {m_spec.name,
+          m_spec.path,
+          mode,
+          m_framework,
+          m_catalog.test_count(),
+          m_zygote ? m_zygote->pid : 0,
+          m_generation,
+          m_since};
 }
 
 void Program::add_running(std::vector<RunningTest>& tests) const {
@@ -282,7 +288,7 @@ void Program::shut_down(bool abandon) {
   for (auto& [run, shared] : m_shared) {
     if (shared.spawned) kill_zygote(*shared.zygote, "the session ended");
   }
-  if (!m_zygote) return;
+  if (!m_zygote || (m_zygote->finishing && !abandon)) return;
   if (m_zygote->state != Zygote::State::ready || abandon) {
     kill_zygote(*m_zygote, "the session ended");
   } else {

@@ -3,8 +3,8 @@
 // lost, a bounded number of times.
 //
 // One class in several files: program.cpp (loading), program_jobs, program_suites, program_shared,
-// program_losses, program_time. Everything happens in the event loop. Results go straight to the
-// job's session; the owner is told when a job is over.
+// program_exit, program_losses, program_time. Everything happens in the event loop. Results go
+// straight to the job's session; the owner is told when a job is over.
 #pragma once
 
 #include <sys/resource.h>
@@ -44,7 +44,8 @@ struct Job {
   ResultTarget target;
   std::uint32_t test;  // index in the program's catalog
   std::optional<std::uint32_t>
-      next;              // without isolation: the program's test that the Run has behind it
+      next;              // without isolation: the program's test that the Run has after it
+  bool silent = false;   // a check that nobody asked for: it is reported only if it fails
   bool suspect = false;  // its zygote was lost while it ran: it runs once more, alone
   std::unique_ptr<Execution> execution;  // from its first start on
 };
@@ -99,6 +100,9 @@ class Program {
   // others; the owner is told when it is worth while to ask again.
   [[nodiscard]] bool takes(std::uint32_t test) const;
   void run(Job job);
+  // An exit check waits: when nothing else goes on in the program it is to go through its end.
+  [[nodiscard]] bool is_to_exit() const { return !m_exits.empty(); }
+  void exit_when_quiet();
   // The Run's client has gone: jobs that wait are over, processes that run for it alone are killed.
   void cancel(const Run& run);
 
@@ -131,6 +135,7 @@ class Program {
     std::deque<Job> waiting;
     std::string trouble;      // why its set-up gave nothing to run in
     bool skipped = false;     // it asked for its tests to be skipped; `trouble` says why
+    std::deque<Job> checks;   // of its tear-down
     Run* last_run = nullptr;  // of the last test that ended: it waits for the tear-down
     ResultTarget last_target{};
     std::uint32_t last_test = 0;
@@ -180,7 +185,14 @@ class Program {
   void start_suite(Suite& suite, std::uint32_t test);
   void suite_ended(Suite& suite, int wait_status);
   void close_suite(Suite& suite);
-  void report_tear_down(const ResultTarget& target, std::uint32_t test, const std::string& failure);
+  void report_tear_down(const ResultTarget& target, std::uint32_t suite,
+                        const std::string& failure);
+  void end_check(const Job& job, const std::string& failure);
+  void end_suite_checks(Suite& suite, const std::string& failure);
+  void check_exit(SteadyTime now);
+  void exited(int wait_status);
+  void end_exits(const std::string& failure);
+  [[nodiscard]] bool has_process_of_suite(std::uint32_t test) const;
   void reset_suites();
   [[nodiscard]] Suite* suite_of(const Zygote& zygote);
   [[nodiscard]] Suite* suite_of(std::uint64_t execution);
@@ -214,6 +226,7 @@ class Program {
   void over(const Job& job);
   void ended_in_suite(const Job& job);
   void drop(std::deque<Job>& jobs, const Run& run);
+  void drop_checks(std::deque<Job>& jobs, const Run& run);
   void bury(std::unique_ptr<Zygote> zygote);
 
   void check_time(std::uint64_t id, Running& running, SteadyTime now);
@@ -250,6 +263,7 @@ class Program {
   bool m_skipped = false;  // global set-up asked for a skip; m_trouble says why
   bool m_suspect_runs = false;
   bool m_dispatching = false;
+  bool m_exiting = false;   // the warm process goes through its end for m_exits
   int m_losses = 0;         // of the warm process, in a row without a test that ended in between
   int m_failed_starts = 0;  // of these, in a row, before it was ready
   std::unique_ptr<Zygote> m_zygote;
@@ -259,6 +273,7 @@ class Program {
   std::map<std::uint64_t, Running> m_running;
   std::deque<Job> m_waiting;   // for the warm process
   std::deque<Job> m_suspects;  // ran when it was lost: each runs again, alone
+  std::deque<Job> m_exits;     // checks of its end
 };
 
 // Never 0, never the same twice in this process: names executions of all programs.

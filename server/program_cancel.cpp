@@ -12,13 +12,15 @@ constexpr char gone[] = "its client went away";
 }  // namespace
 
 void Program::expect_no_more(const Job& job) {
-  if (m_catalog[job.test].suite_process && !is_shared()) ended_in_suite(job);
+  if (has_process_of_suite(job.test)) ended_in_suite(job);
 }
 
 void Program::cancel(const Run& run) {
   drop(m_waiting, run);
   drop(m_suspects, run);
   for (auto& [index, suite] : m_suites) drop(suite.waiting, run);
+  for (auto& [index, suite] : m_suites) drop_checks(suite.checks, run);
+  drop_checks(m_exits, run);
   for (auto& [id, running] : m_running) {
     if (running.job.run != &run) continue;
     running.stacks.reset();
@@ -36,6 +38,13 @@ void Program::cancel(const Run& run) {
     drop(waiting, run);
   }
   dispatch_waiting();
+}
+
+void Program::drop_checks(std::deque<Job>& jobs, const Run& run) {
+  for (const Job& job : jobs) {
+    if (job.run == &run) m_events.job_over(*this, job);
+  }
+  std::erase_if(jobs, [&](const Job& job) { return job.run == &run; });
 }
 
 // Nobody hears their results.

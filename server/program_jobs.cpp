@@ -24,19 +24,33 @@ std::vector<LeftProcess> left_in(const worker::Ended& ended) {
 }  // namespace
 
 void Program::expect(std::uint32_t test) {
-  if (m_catalog[test].suite_process && !is_shared()) ++m_suites[m_catalog[test].suite].expected;
+  if (has_process_of_suite(test)) ++m_suites[m_catalog[test].suite].expected;
+}
+
+bool Program::has_process_of_suite(std::uint32_t test) const {
+  return m_catalog[test].suite_process &&
+         (!is_shared() || m_catalog[test].kind == TestKind::suite_tear_down);
 }
 
 bool Program::takes(std::uint32_t test) const {
   if (!can_dispatch()) return m_waiting.empty() && m_suspects.empty();
-  if (!m_trouble.empty() || m_runs_single || is_shared() || !m_catalog[test].suite_process)
-    return true;
+  if (!m_trouble.empty() || m_runs_single || !has_process_of_suite(test)) return true;
   const auto suite = m_suites.find(m_catalog[test].suite);
   return suite == m_suites.end() || suite->second.waiting.empty();
 }
 
+// A program that has exited starts again with the next test.
 void Program::run(Job job) {
-  m_waiting.push_back(std::move(job));
+  switch (m_catalog[job.test].kind) {
+    case TestKind::load:
+      return end_check(job, {});
+    case TestKind::exit:
+      m_exits.push_back(std::move(job));
+      return;
+    default:
+      m_waiting.push_back(std::move(job));
+  }
+  if (!m_zygote && !m_runs_single && m_trouble.empty() && !m_shutting_down) start();
   dispatch_waiting();
 }
 
@@ -50,7 +64,7 @@ void Program::dispatch_waiting() {
 bool Program::can_dispatch() const {
   if (m_suspect_runs) return false;
   return !m_trouble.empty() || m_runs_single ||
-         (m_zygote && m_zygote->state == Zygote::State::ready);
+         (m_zygote && m_zygote->state == Zygote::State::ready && !m_zygote->finishing);
 }
 
 // Nothing goes on that could take the warm process along.
@@ -93,12 +107,16 @@ void Program::dispatch(Job job) {
     Evidence evidence;
     evidence.trouble = m_trouble;
     end_job(std::move(job), evidence);
+  } else if (m_catalog[job.test].kind == TestKind::suite_tear_down && m_runs_single) {
+    end_unstarted(job, TestStatus::skip,
+                  "The program is started anew for each test, whose result tells how the tear-down "
+                  "of its suite went.");
+  } else if (has_process_of_suite(job.test) && !m_runs_single) {
+    run_in_suite(std::move(job));
   } else if (is_shared()) {
     run_shared(std::move(job));
   } else if (m_runs_single) {
     run_single(std::move(job));
-  } else if (m_catalog[job.test].suite_process) {
-    run_in_suite(std::move(job));
   } else {
     launch(std::move(job), *m_zygote);
   }
@@ -232,10 +250,10 @@ void Program::end_unstarted(const Job& job, TestStatus status, const std::string
 
 void Program::over(const Job& job) {
   if (job.suspect) m_suspect_runs = false;
-  if (is_shared()) {
-    if (!job.next) finish_shared(job.run);
-  } else if (m_catalog[job.test].suite_process) {
+  if (has_process_of_suite(job.test)) {
     ended_in_suite(job);
+  } else if (is_shared()) {
+    if (!job.next) finish_shared(job.run);
   }
   m_events.job_over(*this, job);
   dispatch_waiting();

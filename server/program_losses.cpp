@@ -63,6 +63,7 @@ void Program::on_closed(Zygote& zygote) {
 void Program::zygote_lost(int wait_status) {
   Zygote& zygote = *m_zygote;
   const bool expected = m_shutting_down || zygote.finishing;
+  if (m_exiting) return exited(wait_status);
   const std::string account = account_of(zygote, wait_status);
   if (expected && !zygote.closing_failure.empty()) {
     m_events.log("program " + m_spec.name + ": its global tear-down failed:\n" +

@@ -1,9 +1,10 @@
 // Program: the processes of its suites, from their set-up to their tear-down.
+#include <algorithm>
+
 #include "process/wait_status.hpp"
 #include "protocol/rpc_packet.hpp"
 #include "protocol/utf8.hpp"
 #include "server/program.hpp"
-#include "server/test_id.hpp"
 #include "worker.pb.h"
 
 namespace hearth::server {
@@ -29,7 +30,9 @@ void Program::run_in_suite(Job job) {
     end_job(std::move(job), evidence);
   } else if (suite.zygote && suite.zygote->state == Zygote::State::ready &&
              !suite.zygote->finishing) {
-    launch(std::move(job), *suite.zygote);
+    if (m_catalog[job.test].kind == TestKind::test) return launch(std::move(job), *suite.zygote);
+    suite.checks.push_back(std::move(job));
+    ended_in_suite(suite.checks.back());
   } else {
     const std::uint32_t test = job.test;
     suite.waiting.push_back(std::move(job));
@@ -50,8 +53,9 @@ void Program::start_suite(Suite& suite, std::uint32_t test) {
   worker::ToZygote message;
   worker::StartSuite& start = *message.mutable_start_suite();
   start.set_execution(suite.zygote->execution);
-  start.set_test(test);
-  start.set_name(std::string(m_catalog.name_of(test)));
+  const std::uint32_t known = m_catalog.first_in(m_catalog[test].suite).value_or(test);
+  start.set_test(known);
+  start.set_name(std::string(m_catalog.name_of(known)));
   std::vector<UniqueFd> theirs;
   theirs.push_back(std::move(pipes->report.theirs));
   theirs.push_back(std::move(pipes->out.theirs));
@@ -83,12 +87,18 @@ void Program::suite_ended(Suite& suite, int wait_status) {
     std::string failure = ended.closing_failure;
     if (failure.empty() && wait_status != 0)
       failure = "The suite's process " + how + ".\n" + ended.output.text();
-    if (!failure.empty()) report_tear_down(suite.last_target, suite.last_test, failure);
+    const bool asked = std::any_of(suite.checks.begin(), suite.checks.end(),
+                                   [&](const Job& job) { return job.run == suite.last_run; });
+    if (!failure.empty() && !asked)
+      report_tear_down(suite.last_target, m_catalog[suite.last_test].suite, failure);
+    end_suite_checks(suite,
+                     failure.empty() ? failure : "The suite's tear-down failed:\n" + failure);
     m_events.hold(suite.last_run, false);
   } else if (!ended.was_ready) {
     suite.trouble = "The set-up of the test's suite did not end: its process " + how + ".\n" +
                     ended.output.text();
   } else {
+    end_suite_checks(suite, "The process of the suite " + how + " before its tear-down.\n");
     lose_executions(ended, "The process of the test's suite " + how);
   }
   requeue(suite.waiting);
@@ -117,15 +127,14 @@ void Program::close_suite(Suite& suite) {
   finish(*suite.zygote, false);
 }
 
-// `target`, `test`: those of the suite's last test.
-void Program::report_tear_down(const ResultTarget& target, std::uint32_t test,
+void Program::end_suite_checks(Suite& suite, const std::string& failure) {
+  for (const Job& job : std::exchange(suite.checks, {})) end_check(job, failure);
+}
+
+// `target`: that of the suite's last test.
+void Program::report_tear_down(const ResultTarget& target, std::uint32_t suite,
                                const std::string& failure) {
-  const std::string& suite = m_catalog.suite_name(m_catalog[test].suite);
-  const std::string name = suite.empty() ? "teardown" : suite + ".teardown";
-  std::string id = make_test_id(m_spec.name, name);
-  for (int number = 2; m_catalog.find(id); ++number) {
-    id = make_test_id(m_spec.name, name + " #" + std::to_string(number));
-  }
+  const std::string id = m_catalog.tear_down_id(suite);
   const auto& [session, ordinal, test_id] = target;
   const auto now = std::chrono::system_clock::now();
   session->started(ordinal, id, now);
@@ -144,6 +153,10 @@ void Program::reset_suites() {
     zygote.channel.read_now();  // what has ended has ended
     bury(std::move(suite.zygote));
     if (zygote.finishing) m_events.hold(suite.last_run, false);
+    for (Job& job : std::exchange(suite.checks, {})) {
+      ++suite.expected;
+      suite.waiting.push_back(std::move(job));
+    }
     lose_executions(zygote, cause);
     if (zygote.was_ready) {
       requeue(suite.waiting);

@@ -18,6 +18,7 @@ constexpr auto unresponsive_after = std::chrono::seconds(10);
 void Program::tick(SteadyTime now) {
   for (auto& [id, running] : m_running) check_time(id, running, now);
   if (m_zygote) check_loading(*m_zygote, now);
+  if (m_zygote && m_exiting) check_exit(now);
   for (auto& [id, zygote] : m_singles) check_loading(*zygote, now);
   for (auto& [index, suite] : m_suites) {
     if (suite.zygote) check_suite(suite, now);

@@ -1,8 +1,9 @@
 // The ledger of one List or Run: what was asked for, and what is still owed before its Done. Pure.
 //
-// An id is pending until the programs that could have it are listed. A Run is over when no program
-// is awaited, no id is pending, none is queued or running, nothing is left to be answered at once,
-// and no suite's tear-down goes on for it.
+// An id is pending until the programs that could have it are listed. Tests come first, then checks
+// (server/catalog.hpp), among them the exits of the programs whose tests ran. A Run is over when no
+// program is awaited, no id is pending, none is queued or running, nothing is left to be answered
+// at once, and no suite's tear-down goes on for it.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "server/test_id.hpp"
@@ -27,6 +29,7 @@ struct QueuedTest {
   Program* program;
   std::uint32_t test;
   std::optional<std::uint32_t> next;  // in sequence: the test of the program that is to follow
+  bool asked_for = true;              // else it is reported only if it fails
 };
 
 // What is answered without running anything, as soon as the client has room for it: a line of a
@@ -43,19 +46,24 @@ class Run {
  public:
   enum class Kind { list, run };
   // `in_sequence`: a program's tests run one at a time, in the order in which they are queued.
+  // `exits`: when its tests are over, the programs that ran them go through their end.
   Run(Kind kind, protocol::ServerSession& session, std::uint64_t ordinal,
-      std::optional<std::vector<std::string>> tests, bool in_sequence = false)
+      std::optional<std::vector<std::string>> tests, bool in_sequence = false, bool exits = false)
       : m_kind(kind),
         m_session(&session),
         m_ordinal(ordinal),
         m_all(!tests),
         m_in_sequence(in_sequence),
+        m_exits(exits),
         m_pending(std::move(tests).value_or(std::vector<std::string>())) {}
 
   [[nodiscard]] bool is_list() const { return m_kind == Kind::list; }
   [[nodiscard]] bool wants_all() const { return m_all; }
   [[nodiscard]] protocol::ServerSession& session() const { return *m_session; }
   [[nodiscard]] std::uint64_t ordinal() const { return m_ordinal; }
+  // In the order in which the server accepted Lists and Runs, over all sessions.
+  [[nodiscard]] std::uint64_t number() const { return m_number; }
+  void set_number(std::uint64_t number) { m_number = number; }
 
   // Programs, by their places, that are to be listed before the Run's ids among theirs are known.
   void await(std::size_t place) { m_awaited.push_back(place); }
@@ -89,7 +97,11 @@ class Run {
     return answer;
   }
 
-  void queue(QueuedTest test) { lane_of(test.program).queue.push_back(test); }
+  void queue(QueuedTest test) {
+    lane_of(test.program).queue.push_back(test);
+    if (std::find(m_tested.begin(), m_tested.end(), test.program) == m_tested.end())
+      m_tested.push_back(test.program);
+  }
   // The first queued test that `may_run` lets through, taken out; the order of the others stays.
   // Not looked for behind very many that may not: these are repetitions of one id.
   template <typename MayRun>
@@ -102,6 +114,33 @@ class Run {
     }
     return std::nullopt;
   }
+  // ---- checks, after the tests
+
+  [[nodiscard]] bool exits() const { return m_exits; }
+  void queue_check(QueuedTest check) { m_checks.push_back(check); }
+  [[nodiscard]] bool has_check(const Program& program, std::uint32_t check) const {
+    return std::any_of(m_checks.begin(), m_checks.end(), [&](const QueuedTest& queued) {
+      return queued.program == &program && queued.test == check;
+    });
+  }
+  // Programs that a test of the Run was queued for.
+  [[nodiscard]] const std::vector<Program*>& tested() const { return m_tested; }
+  [[nodiscard]] bool tests_are_over() const {
+    return m_awaited.empty() && m_pending.empty() &&
+           std::all_of(m_lanes.begin(), m_lanes.end(),
+                       [](const Lane& lane) { return lane.queue.empty() && lane.running == 0; });
+  }
+  // Once, when its tests are over: true the first time.
+  [[nodiscard]] bool come_to_exits() { return !std::exchange(m_came_to_exits, true); }
+  [[nodiscard]] std::optional<QueuedTest> take_check() {
+    if (m_checks.empty() || !tests_are_over()) return std::nullopt;
+    const QueuedTest check = m_checks.front();
+    m_checks.pop_front();
+    ++m_checks_running;
+    return check;
+  }
+  void check_over() { --m_checks_running; }
+
   // Nothing more is owed but for what runs. What was queued is given back.
   [[nodiscard]] std::vector<QueuedTest> cancel() {
     m_cancelled = true;
@@ -113,6 +152,9 @@ class Run {
       queued.insert(queued.end(), lane.queue.begin(), lane.queue.end());
       lane.queue.clear();
     }
+    queued.insert(queued.end(), m_checks.begin(), m_checks.end());
+    m_checks.clear();
+    m_exits = false;
     return queued;
   }
   [[nodiscard]] bool is_cancelled() const { return m_cancelled; }
@@ -121,16 +163,15 @@ class Run {
   [[nodiscard]] std::size_t left() const {
     std::size_t sum = m_pending.size() + m_answers.size();
     for (const Lane& lane : m_lanes) sum += lane.queue.size() + lane.running;
-    return sum;
+    return sum + m_checks.size() + m_checks_running;
   }
 
   void one_over(const Program* program) { --lane_of(program).running; }
   void hold(bool begins) { m_holds += begins ? 1 : -1; }
 
   [[nodiscard]] bool is_over() const {
-    return m_awaited.empty() && m_pending.empty() && m_answers.empty() && m_holds == 0 &&
-           std::all_of(m_lanes.begin(), m_lanes.end(),
-                       [](const Lane& lane) { return lane.queue.empty() && lane.running == 0; });
+    return tests_are_over() && m_answers.empty() && m_holds == 0 && m_checks.empty() &&
+           m_checks_running == 0 && (!m_exits || m_came_to_exits);
   }
 
  private:
@@ -167,14 +208,20 @@ class Run {
   Kind m_kind;
   protocol::ServerSession* m_session;
   std::uint64_t m_ordinal;
+  std::uint64_t m_number = 0;
   bool m_all;
   bool m_in_sequence;
+  bool m_exits;
+  bool m_came_to_exits = false;
   bool m_cancelled = false;
   std::vector<std::size_t> m_awaited;
   std::vector<const Program*> m_programs;
   std::vector<std::string> m_pending;
   std::deque<Answer> m_answers;
   std::deque<Lane> m_lanes;
+  std::vector<Program*> m_tested;
+  std::deque<QueuedTest> m_checks;
+  std::size_t m_checks_running = 0;
   int m_holds = 0;
 };
 

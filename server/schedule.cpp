@@ -53,12 +53,13 @@ void Schedule::list(protocol::ServerSession& session, protocol::ListRequested re
 
 void Schedule::run(protocol::ServerSession& session, protocol::RunRequested request) {
   accept(std::make_unique<Run>(Run::Kind::run, session, request.ordinal, std::move(request.tests),
-                               m_isolation == Isolation::none));
+                               m_isolation == Isolation::none, request.exit));
 }
 
 void Schedule::accept(std::unique_ptr<Run> accepted) {
   if (m_ended) return;
   Run& run = *accepted;
+  run.set_number(++m_last_number);
   m_runs.push_back(std::move(accepted));
   for (std::size_t place = 0; place < m_programs.size(); ++place) {
     if (!run.concerns(m_programs[place].name())) continue;
@@ -127,9 +128,13 @@ bool Schedule::claim(Run& run, Program& program, const std::string& id) {
   if (!test) return false;
   if (run.is_list()) {
     run.answer({&program, *test, {}});
-  } else {
-    program.expect(*test);
+    return true;
+  }
+  program.expect(*test);
+  if (program.catalog()[*test].kind == TestKind::test) {
     run.queue({&program, *test, {}});
+  } else {
+    run.queue_check({&program, *test, {}});
   }
   return true;
 }
@@ -179,6 +184,8 @@ void Schedule::fill() {
   for (const auto& run : m_runs) answer(*run);
   while (m_busy.size() < m_jobs && start_one()) {
   }
+  for (const auto& run : m_runs) start_checks(*run);
+  let_exit();
   for (auto at = m_runs.begin(); at != m_runs.end();) {
     Run& run = **at++;
     finish_if_over(run);
@@ -191,8 +198,8 @@ bool Schedule::start_one() {
   for (auto turn = m_runs.begin(); turn != m_runs.end(); ++turn) {
     Run& run = **turn;
     if (!has_room(run.session())) continue;
-    const auto test = run.take([this](const QueuedTest& queued) {
-      return queued.program->takes(queued.test) &&
+    const auto test = run.take([&](const QueuedTest& queued) {
+      return !is_held_back(run, *queued.program) && queued.program->takes(queued.test) &&
              !m_busy.contains(queued.program->catalog()[queued.test].id);
     });
     if (!test) continue;
@@ -203,6 +210,60 @@ bool Schedule::start_one() {
     return true;
   }
   return false;
+}
+
+// ---- checks, and the programs' ends
+
+// They take no slot: what they wait for may need it.
+void Schedule::start_checks(Run& run) {
+  if (run.is_list() || run.is_cancelled() || !run.tests_are_over()) return;
+  if (run.come_to_exits()) queue_exits(run);
+  while (const auto check = run.take_check()) {
+    Program& program = *check->program;
+    const CatalogTest& known = program.catalog()[check->test];
+    if (known.kind == TestKind::exit) m_exits.emplace(&program, m_last_number);
+    program.run(
+        {&run, {&run.session(), run.ordinal(), known.id}, check->test, {}, !check->asked_for});
+  }
+}
+
+// Each program that the Run, or one before it in its session, ran tests of. While another Run of
+// the session goes on in a program, it is for that one to do.
+void Schedule::queue_exits(Run& run) {
+  auto& owed = m_owed[&run.session()];
+  for (const Program* const program : run.tested()) owed.insert(program->name());
+  if (!run.exits()) return;
+  for (std::size_t place = 0; place < m_programs.size(); ++place) {
+    Program& program = m_programs[place];
+    if (!owed.contains(program.name()) || goes_on_beside(run, program)) continue;
+    owed.erase(program.name());
+    const auto check = program.catalog().exit_check();
+    if (check && !run.has_check(program, *check)) run.queue_check({&program, *check, {}, false});
+  }
+}
+
+bool Schedule::goes_on_beside(const Run& run, const Program& program) const {
+  return std::any_of(m_runs.begin(), m_runs.end(), [&](const auto& other) {
+    return other.get() != &run && &other->session() == &run.session() && other->exits() &&
+           (other->uses(program) || other->is_unresolved()) && !other->tests_are_over();
+  });
+}
+
+bool Schedule::is_held_back(const Run& run, const Program& program) const {
+  const auto exit = m_exits.find(&program);
+  return exit != m_exits.end() && run.number() > exit->second;
+}
+
+void Schedule::let_exit() {
+  std::erase_if(m_exits, [](const auto& exit) { return !exit.first->is_to_exit(); });
+  m_programs.for_each([&](Program& program) {
+    const auto exit = m_exits.find(&program);
+    if (exit == m_exits.end()) return;
+    const bool in_use = std::any_of(m_runs.begin(), m_runs.end(), [&](const auto& run) {
+      return run->uses(program) && !run->tests_are_over() && !is_held_back(*run, program);
+    });
+    if (!in_use) program.exit_when_quiet();
+  });
 }
 
 // To the end goes the Run, and before it the other Runs of its session.
@@ -218,8 +279,12 @@ void Schedule::give_turn_to_others(std::list<std::unique_ptr<Run>>::iterator run
 }
 
 void Schedule::job_over(const Program& program, const Job& job) {
-  m_busy.erase(job.target.test_id);
-  job.run->one_over(&program);
+  if (program.catalog()[job.test].kind == TestKind::test) {
+    m_busy.erase(job.target.test_id);
+    job.run->one_over(&program);
+  } else {
+    job.run->check_over();
+  }
   fill_soon();
 }
 
@@ -237,6 +302,7 @@ void Schedule::finish_if_over(Run& run) {
 // ---- clients that have gone
 
 void Schedule::cancel(const protocol::ServerSession& session) {
+  m_owed.erase(&session);
   for (const auto& run : m_runs) {
     if (&run->session() != &session) continue;
     for (const QueuedTest& queued : run->cancel()) {

@@ -4,7 +4,10 @@
 #pragma once
 
 #include <list>
+#include <map>
 #include <memory>
+#include <set>
+#include <string>
 #include <string_view>
 #include <unordered_set>
 #include <vector>
@@ -64,6 +67,11 @@ class Schedule final : public ProgramEvents {
   [[nodiscard]] bool in_use(const Program& program) const;
   void fill();
   bool start_one();
+  void start_checks(Run& run);
+  void queue_exits(Run& run);
+  [[nodiscard]] bool goes_on_beside(const Run& run, const Program& program) const;
+  [[nodiscard]] bool is_held_back(const Run& run, const Program& program) const;
+  void let_exit();
   void give_turn_to_others(std::list<std::unique_ptr<Run>>::iterator run);
   void tick();
 
@@ -75,6 +83,12 @@ class Schedule final : public ProgramEvents {
   std::list<std::unique_ptr<Run>> m_runs;  // in turn: the next to start a test comes first
   std::unordered_set<std::string_view>
       m_busy;  // ids: a test does not run beside itself, nor its older build
+  // Programs whose end is waited for. Runs up to the number go on in the program before it, later
+  // ones wait.
+  std::map<const Program*, std::uint64_t> m_exits;
+  std::uint64_t m_last_number = 0;  // of a Run
+  // What sessions have run tests of, with Runs that were not to exit.
+  std::map<const protocol::ServerSession*, std::set<std::string>> m_owed;
   bool m_fill_posted = false;
   bool m_ticking = false;
   bool m_ended = false;

@@ -327,20 +327,23 @@ class Server:
         with contextlib.suppress(BrokenPipeError):  # one that has ended by now tells in some other way
             self.send({"msg": "Hello", "max": 1, "min": 1})
 
-    def _command(self, kind, tests, pieces):
+    def _command(self, kind, tests, pieces, exit=None):
         self._nonce += 1
         nonce = f"{kind}-{self._nonce}"
         message = {"msg": kind, "nonce": nonce}
         if tests is not None:
             message["tests"] = list(tests)
+        if exit is not None:
+            message["exit"] = exit
         self.send(message, pieces)
         return nonce
 
     def ask_list(self, tests=None, pieces=1):
         return self._command("List", tests, pieces)
 
-    def ask_run(self, tests=None, pieces=1):
-        return self._command("Run", tests, pieces)
+    def ask_run(self, tests=None, pieces=1, exit=False):
+        """`exit`: the member of the message, None: without. Programs stay warm between the Runs of a test."""
+        return self._command("Run", tests, pieces, exit)
 
     def list(self, tests=None):
         """The ids that a List gives."""
@@ -349,9 +352,9 @@ class Server:
         ids = [test_id for ids in self.collector.listed.values() for test_id in ids]
         return ids[before:]
 
-    def run(self, *tests):
+    def run(self, *tests, exit=False):
         """Runs the tests (none given: all), and gives the results so far."""
-        return self.until_done(self.ask_run(tests or None))
+        return self.until_done(self.ask_run(tests or None, exit=exit))
 
     def goodbye(self):
         self.send({"msg": "Goodbye"})
