@@ -16,6 +16,7 @@ namespace hearth::process {
 namespace {
 
 constexpr int max_kill_rounds = 10000;
+constexpr std::size_t most_environment = std::size_t{8} << 20;  // the kernel takes 6 MiB at most
 
 // The first `limit` bytes of /proc/PID/FILE.
 std::string read_proc(pid_t pid, const char* file, std::size_t limit) {
@@ -23,10 +24,11 @@ std::string read_proc(pid_t pid, const char* file, std::size_t limit) {
   std::snprintf(path, sizeof path, "/proc/%d/%s", static_cast<int>(pid), file);
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return {};
-  std::string text(limit, '\0');
+  std::string text;
   std::size_t used = 0;
   while (used < limit) {
-    const ssize_t got = read(fd, text.data() + used, limit - used);
+    if (used == text.size()) text.resize(std::min(limit, std::max<std::size_t>(4096, 2 * used)));
+    const ssize_t got = read(fd, text.data() + used, text.size() - used);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) break;
     used += static_cast<std::size_t>(got);
@@ -48,8 +50,13 @@ void write_marker(char* digits, std::uint64_t execution) {
   }
 }
 
-bool become_subreaper() {
-  return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
+bool become_subreaper(bool on) {
+  return prctl(PR_SET_CHILD_SUBREAPER, on ? 1 : 0) == 0;
+}
+
+bool is_subreaper() {
+  int on = 0;
+  return prctl(PR_GET_CHILD_SUBREAPER, &on) == 0 && on != 0;
 }
 
 bool die_with_parent(int signal, pid_t parent) {
@@ -84,7 +91,7 @@ std::vector<pid_t> read_children(int children_list) {
 }
 
 std::optional<std::uint64_t> marker_of(pid_t pid) {
-  const std::string environment = read_proc(pid, "environ", 256 * 1024);
+  const std::string environment = read_proc(pid, "environ", most_environment);
   const std::string wanted = std::string(marker_variable) + '=';
   for (std::size_t at = 0; at < environment.size();) {
     const std::size_t end = std::min(environment.find('\0', at), environment.size());

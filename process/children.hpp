@@ -21,8 +21,10 @@ inline constexpr std::size_t marker_digits = 16;
 void write_marker(char* digits,
                   std::uint64_t execution);  // exactly marker_digits characters, no NUL
 
-// Orphans among this process's descendants become its children. False where the kernel refuses.
-bool become_subreaper();
+// Orphans among this process's descendants become its children, or, with false, its next
+// subreaper's. False where the kernel refuses.
+bool become_subreaper(bool on = true);
+bool is_subreaper();
 
 // This process gets `signal` when its parent ends. False where `parent` has ended already.
 bool die_with_parent(int signal, pid_t parent);

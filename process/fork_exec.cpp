@@ -11,15 +11,22 @@
 namespace hearth::process {
 namespace {
 
-// A handler of ours that ran before exec would run in the child.
-void reset_signals() {
-  for (int number = 1; number < NSIG; ++number) {
-    if (number != SIGKILL && number != SIGSTOP) signal(number, SIG_DFL);
+struct SignalsAtStart {
+  sigset_t ignored;
+  sigset_t blocked;
+
+  SignalsAtStart() {
+    sigemptyset(&ignored);
+    sigemptyset(&blocked);
+    sigprocmask(SIG_SETMASK, nullptr, &blocked);
+    for (int number = 1; number < NSIG; ++number) {
+      struct sigaction action {};
+      if (sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN)
+        sigaddset(&ignored, number);
+    }
   }
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-}
+};
+const SignalsAtStart at_start;  // before main() changes any
 
 // 0: exec has been done, and has closed the pipe.
 int read_trouble(int from) {
@@ -52,7 +59,21 @@ UniqueFd open_pid(pid_t pid) {
   return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
 }
 
-Forked fork_exec(const std::function<void()>& become, int top) {
+// A handler of ours that ran before exec would run in the child.
+void reset_signals(Signals signals) {
+  const bool inherited = signals == Signals::inherited;
+  for (int number = 1; number < NSIG; ++number) {
+    if (number == SIGKILL || number == SIGSTOP) continue;
+    const bool ignored = inherited && sigismember(&at_start.ignored, number) == 1;
+    signal(number, ignored ? SIG_IGN : SIG_DFL);
+  }
+  sigset_t mask;
+  sigemptyset(&mask);
+  if (inherited) mask = at_start.blocked;
+  sigprocmask(SIG_SETMASK, &mask, nullptr);
+}
+
+Forked fork_exec(const std::function<void()>& become, int top, Signals signals) {
   FdPair trouble;
   if (!make_pipe(trouble)) return {-1, errno};
   const pid_t pid = fork();
@@ -63,7 +84,7 @@ Forked fork_exec(const std::function<void()>& become, int top) {
       const int moved = fcntl(report, F_DUPFD_CLOEXEC, top + 1);
       if (moved >= 0) report = moved;
     }
-    reset_signals();
+    reset_signals(signals);
     become();
     const int code = errno;
     [[maybe_unused]] const ssize_t ignored = write(report, &code, sizeof code);

@@ -25,10 +25,17 @@ struct Forked {
   int error;  // then: the errno of what went wrong, here or in the child
 };
 
-// Forks. In the child all signals are at their defaults and none is blocked; `become` makes it what
-// it is to be and execs. Where it cannot it returns with errno set: the child is gone then, and
-// reaped. What it sets up has the descriptors up to `top` to itself. Returns when exec has been
-// done. One thread.
-[[nodiscard]] Forked fork_exec(const std::function<void()>& become, int top = 2);
+// Of the child: all signals at their defaults and none blocked; or ignored and blocked what was so
+// when this process began, as under nohup.
+enum class Signals { defaults, inherited };
+
+// Makes the calling process's signals those.
+void reset_signals(Signals signals);
+
+// Forks. In the child signals are as `signals` says; `become` makes it what it is to be and execs.
+// Where it cannot it returns with errno set: the child is gone then, and reaped. What it sets up
+// has the descriptors up to `top` to itself. Returns when exec has been done. One thread.
+[[nodiscard]] Forked fork_exec(const std::function<void()>& become, int top = 2,
+                               Signals signals = Signals::defaults);
 
 }  // namespace hearth::process

@@ -8,7 +8,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <string>
 
+#include "process/title.hpp"
 #include "process/wait_status.hpp"
 
 namespace hearth::process {
@@ -82,6 +84,7 @@ int run_kept(const std::function<int()>& body, Daemons daemons) {
   for (const int signal : forwarded) sigaction(signal, &action, nullptr);
   sigprocmask(SIG_SETMASK, &before, nullptr);
   let_go_of_the_session();
+  set_title("hearth-keeper", "hearth: keeper of the server " + std::to_string(kept));
   const int status = wait_for(kept);
   kill_all_children(open_children_list(), daemons);
   return status;

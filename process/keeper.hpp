@@ -11,7 +11,8 @@ namespace hearth::process {
 // Runs `body` in a child and returns its exit status, or 128 and the signal that ended it. By then
 // no descendant is left, or none but `daemons`. SIGINT, SIGTERM, SIGHUP, SIGTSTP and SIGCONT reach
 // the child; this process does not stop. The child gets SIGTERM when this process is killed. Call
-// it while the process has one thread.
+// it while the process has one thread. The process that stays here bears a name of its own, also in
+// the place of argv.
 int run_kept(const std::function<int()>& body, Daemons daemons = Daemons::killed);
 
 }  // namespace hearth::process

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -111,6 +112,7 @@ int listen(const ServeOptions& options, std::vector<ProgramSpec> specs) {
 }  // namespace
 
 int serve(const ServeOptions& options) {
+  prctl(PR_SET_NAME, "hearth");  // also where it was started as /proc/self/exe
   auto specs = parse_programs(options.programs);
   if (!specs) {
     std::fprintf(stderr, "hearth: %s\n", specs.error().text().c_str());

@@ -59,7 +59,7 @@ void become_program(const ChildEnds& ends, const char* path, const char* cwd,
   const int channel = fcntl(ends.channel, F_DUPFD_CLOEXEC, channel_fd + 1);
   const int out = fcntl(ends.out, F_DUPFD_CLOEXEC, channel_fd + 1);
   const int err = fcntl(ends.err, F_DUPFD_CLOEXEC, channel_fd + 1);
-  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  const int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0 || dup2(channel, channel_fd) < 0)
     return;
   if (limit_before) setrlimit(RLIMIT_NOFILE, &*limit_before);
@@ -125,7 +125,7 @@ Expected<SpawnedProgram> spawn(const ProgramSpec& spec, const SpawnSettings& set
         become_program(ends, spec.path.c_str(), settings.cwd.c_str(), argument_list.data(),
                        environment_list.data(), parent);
       },
-      channel_fd);
+      channel_fd, process::Signals::inherited);
   if (error != 0)
     return tl::unexpected(system_error("start " + spec.path, error, remedy_for(error)));
   return SpawnedProgram{pid, std::move(channel->ours), std::move(out->ours), std::move(err->ours)};

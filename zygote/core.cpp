@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -40,9 +41,21 @@ int inherited_channel() {
   return channel;
 }
 
+// The mark becomes the last variable: all others are where they are by hand.
 char* inherited_marker() {
   char* const digits = getenv(process::marker_variable);
-  return digits != nullptr && std::strlen(digits) == process::marker_digits ? digits : nullptr;
+  if (digits == nullptr || std::strlen(digits) != process::marker_digits) return nullptr;
+  char** at = environ;
+  while (*at + std::strlen(process::marker_variable) + 1 != digits) ++at;
+  char* const variable = *at;
+  for (; at[1] != nullptr; ++at) at[0] = at[1];
+  *at = variable;
+  return digits;
+}
+
+// No process is told, or spared the telling: SA_NOCLDWAIT counts with the default too.
+bool is_standard(const struct sigaction& action) {
+  return action.sa_handler == SIG_DFL && action.sa_flags == 0;
 }
 
 // What fits into a packet several times over, however long the program makes its names.
@@ -72,7 +85,9 @@ Core& Core::instance() {
 Core::Core()
     : m_channel(inherited_channel()),
       m_pid(getpid()),
-      m_marker(m_channel >= 0 ? inherited_marker() : nullptr) {}
+      m_marker(m_channel >= 0 ? inherited_marker() : nullptr) {
+  if (m_channel >= 0) m_output.take_standard();
+}
 
 bool Core::send(message::from_zygote::Tag tag, std::string_view encoded) const {
   std::string packet;
@@ -145,24 +160,30 @@ void Core::ready(const SetUp& set_up) {
 }
 
 // From here on SIGCHLD comes through a descriptor, and the program's own handler, which the
-// children get back, does not reap in our place.
+// children get back, does not reap in our place. The process's name says what it is while it waits.
 void Core::take_signals() {
   sigset_t child_signal;
   sigemptyset(&child_signal);
   sigaddset(&child_signal, SIGCHLD);
   sigprocmask(SIG_BLOCK, &child_signal, &m_program_mask);
+  sigaction(SIGCHLD, nullptr, &m_program_sigchld);
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
-  sigaction(SIGCHLD, &standard, &m_program_sigchld);
+  if (!is_standard(m_program_sigchld)) sigaction(SIGCHLD, &standard, nullptr);
   m_signals_taken = true;
+  prctl(PR_GET_NAME, m_program_name);
+  char name[sizeof m_program_name];
+  std::snprintf(name, sizeof name, "hearth:%.8s", m_program_name);
+  prctl(PR_SET_NAME, name);
   m_signals = move_up(signalfd(-1, &child_signal, SFD_CLOEXEC | SFD_NONBLOCK), m_channel + 1);
   m_children_list = move_up(process::open_children_list(), m_channel + 1);
 }
 
 void Core::give_signals_back() const {
   if (!m_signals_taken) return;
-  if (m_program_sigchld.sa_handler != SIG_DFL) sigaction(SIGCHLD, &m_program_sigchld, nullptr);
+  if (!is_standard(m_program_sigchld)) sigaction(SIGCHLD, &m_program_sigchld, nullptr);
   sigprocmask(SIG_SETMASK, &m_program_mask, nullptr);
+  prctl(PR_SET_NAME, m_program_name);
 }
 
 Assignment Core::park(const Tests& tests, const SetUp& set_up, bool is_suite) {
@@ -171,15 +192,20 @@ Assignment Core::park(const Tests& tests, const SetUp& set_up, bool is_suite) {
   m_tests = &tests;
   if (!is_suite) {
     run_warm_up_hooks();
+  }
+  const Untouched untouched;
+  if (!is_suite) {
     await_welcome();
     if (m_describe) describe(tests);
   }
+  m_was_subreaper = process::is_subreaper();
   process::become_subreaper();
   take_signals();
   m_helpers = process::read_children(m_children_list);
   m_mark = process::marker_of(getpid());
   find_file_streams();
   flush_streams();
+  m_output.find();
   collapse_memory();
   mark_exit_handlers();
   ready(set_up);

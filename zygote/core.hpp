@@ -14,6 +14,7 @@
 #include "hearth/zygote.hpp"
 #include "zygote/channel.hpp"
 #include "zygote/messages.hpp"
+#include "zygote/surroundings.hpp"
 
 namespace hearth::zygote {
 
@@ -60,7 +61,7 @@ class Core {
 
   pid_t fork_execution(std::uint64_t execution, Kind kind);
   void started(std::uint64_t execution, pid_t pid, std::uint64_t when) const;
-  void become_child(std::uint64_t execution, int out, int err) const;
+  void become_child(std::uint64_t execution, int out, int err);
   void become_test(const message::RunTest& run, const Received& received);
   void become_parked(const message::RunTest& run, const Received& received);
   void become_shared();
@@ -84,9 +85,12 @@ class Core {
   const Tests* m_tests = nullptr;
   bool m_describe = true;
   std::uint64_t m_execution = 0;  // in a shared process: the test that runs
+  OutputDescriptors m_output;
+  bool m_was_subreaper = false;
   bool m_signals_taken = false;
   sigset_t m_program_mask{};
   struct sigaction m_program_sigchld {};
+  char m_program_name[16] = {};
   std::vector<Execution> m_executions;
   std::vector<pid_t> m_helpers;  // children that the program's own initialisation started
 };

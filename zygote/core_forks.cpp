@@ -101,23 +101,19 @@ void Core::started(std::uint64_t execution, pid_t pid, std::uint64_t when) const
   send(message::from_zygote::started, encoded);
 }
 
-void Core::become_child(std::uint64_t execution, int out, int err) const {
+void Core::become_child(std::uint64_t execution, int out, int err) {
   if (!process::die_with_parent(SIGKILL, m_pid)) _exit(1);
   setpgid(0, 0);
   if (m_marker != nullptr) process::write_marker(m_marker, execution);
-  dup2(out, 1);
-  dup2(err, 2);
-  close(out);
-  close(err);
+  if (m_was_subreaper) process::become_subreaper();
+  m_output.redirect(out, err);
 }
 
 void Core::become_test(const message::RunTest& run, const Received& received) {
   const auto [channel, out, err] = received.descriptors;
   if (run.in_place) {
-    dup2(out, 1);
-    dup2(err, 2);
-    close(out);
-    close(err);
+    if (!m_was_subreaper) process::become_subreaper(false);
+    m_output.redirect(out, err);
   } else {
     become_child(run.execution, out, err);
   }
@@ -158,6 +154,7 @@ void Core::become_parked(const message::RunTest& run, const Received& received) 
 
 // Of a program that was started to be one.
 void Core::become_shared() {
+  if (!m_was_subreaper) process::become_subreaper(false);
   give_signals_back();
   m_signals_taken = false;
   close(m_signals);
@@ -203,6 +200,7 @@ Assignment Core::await_shared() {
 }
 
 Assignment Core::next() {
+  const Untouched untouched;
   flush_streams();
   occupy_standard_descriptors();
   if (send(message::from_zygote::ready, {})) return await_shared();

@@ -8,6 +8,7 @@
 #include "zygote/core.hpp"
 #include "zygote/exit_handlers.hpp"
 #include "zygote/streams.hpp"
+#include "zygote/surroundings.hpp"
 
 // Coverage runtimes, where the program has one: their counters are written at exit, which a test's
 // process never reaches.
@@ -78,6 +79,7 @@ bool own_process() noexcept {
 void attach(std::string_view name, std::string_view mime_type, std::string_view content,
             bool last) {
   if (!own_process()) return;
+  const Untouched untouched;
   const std::lock_guard lock(state().mutex);
   do {
     const std::string_view piece = piece_of(content);
@@ -98,6 +100,7 @@ void text(std::string_view name, std::string_view content, bool last) {
 
 void property(std::string_view key, std::string_view value) {
   if (!own_process()) return;
+  const Untouched untouched;
   const std::lock_guard lock(state().mutex);
   std::string encoded;
   protozero::pbf_writer writer(encoded);
@@ -110,6 +113,7 @@ void property(std::string_view key, std::string_view value) {
 
 void subunit_v1(std::string_view piece) {
   if (!own_process()) return;
+  const Untouched untouched;
   const std::lock_guard lock(state().mutex);
   for (; !piece.empty(); piece.remove_prefix(std::min(max_piece, piece.size()))) {
     send_piece(message::from_test::subunit_v1, piece.substr(0, max_piece));
@@ -137,6 +141,7 @@ void conclude(Outcome outcome) {
 
 void conclude() {
   if (!own_process()) _exit(0);
+  const Untouched untouched;
   flush_streams();
   {
     const std::lock_guard lock(state().mutex);

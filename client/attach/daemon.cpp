@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "client/text.hpp"
 #include "process/children.hpp"
 #include "process/deadline.hpp"
+#include "process/title.hpp"
 
 namespace hearth::client {
 namespace {
@@ -48,7 +48,7 @@ void close_others(std::array<int, count> kept) {
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(null, fd);
   close_others(std::array{log.file_fd(), log.folder_fd(), starter.get()});
-  prctl(PR_SET_NAME, process::daemon_name);
+  process::set_title(process::daemon_name, "hearth: log keeper of a server");
   LogKeeper(daemon.command, log, std::move(starter)).keep();
   _exit(0);
 }

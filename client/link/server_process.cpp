@@ -1,7 +1,6 @@
 #include "client/link/server_process.hpp"
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,8 +11,6 @@
 
 #include "process/fork_exec.hpp"
 #include "process/wait_status.hpp"
-
-extern "C" char** environ;
 
 namespace hearth::client {
 namespace {
@@ -43,38 +40,23 @@ void set_non_blocking(int fd) {
   (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
-// Signals as a shell would leave them, whatever we do with ours.
-void set_attributes(posix_spawnattr_t& attributes) {
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes,
-                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  sigset_t defaults;
-  sigemptyset(&defaults);
-  for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP}) sigaddset(&defaults, signal);
-  posix_spawnattr_setsigdefault(&attributes, &defaults);
-}
+// This program under another path has a name all the same.
+constexpr std::string_view this_program = "/proc/self/exe";
+constexpr char its_name[] = "hearth";
 
-int spawn_with(const std::vector<std::string>& command, const Pipe& in, const Pipe& out,
-               const Pipe& err, pid_t& pid) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in.read_end, STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, out.write_end, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, err.write_end, STDERR_FILENO);
-  posix_spawnattr_t attributes;
-  set_attributes(attributes);
-  std::vector<char*> arguments;
-  for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  const int error =
-      posix_spawn(&pid, command.front().c_str(), &actions, &attributes, arguments.data(), environ);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  return error;
+// Its group is its own; its signals are as ours were when we began, whatever we do with ours.
+process::Forked spawn_with(const std::vector<std::string>& command, const Pipe& in, const Pipe& out,
+                           const Pipe& err) {
+  auto words = process::exec_list(command);
+  if (command.front() == this_program) words.front() = const_cast<char*>(its_name);
+  return process::fork_exec(
+      [&] {
+        setpgid(0, 0);
+        if (dup2(in.read_end, STDIN_FILENO) >= 0 && dup2(out.write_end, STDOUT_FILENO) >= 0 &&
+            dup2(err.write_end, STDERR_FILENO) >= 0)
+          execv(command.front().c_str(), words.data());
+      },
+      STDERR_FILENO, process::Signals::inherited);
 }
 
 }  // namespace
@@ -86,7 +68,11 @@ Expected<ServerProcess> start_server(const std::vector<std::string>& command) {
   ServerProcess server;
   int error = 0;
   if (!in.open() || !out.open() || !err.open()) error = errno;
-  if (error == 0) error = spawn_with(command, in, out, err, server.pid);
+  if (error == 0) {
+    const auto forked = spawn_with(command, in, out, err);
+    server.pid = forked.pid;
+    error = forked.error;
+  }
   if (error == 0) {
     server.pid_fd = process::open_pid(server.pid).release();
     if (server.pid_fd < 0) error = errno;
