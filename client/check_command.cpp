@@ -72,13 +72,14 @@ int report_served(const std::vector<std::string>& listed, const CheckObserver& o
   return as_int(ExitCode::success);
 }
 
-Expected<PlainRun> plain_verdicts(const CheckCommand& command, const PlainProgram& program) {
-  if (!command.plain_results) return run_plain(program);
+Expected<PlainRun> plain_verdicts(const CheckCommand& command, const PlainProgram& program,
+                                  const std::vector<std::string>& listed) {
+  if (!command.plain_results) return run_plain(program, listed);
   const auto text = read_file(*command.plain_results);
   if (!text) return tl::unexpected(text.error());
   auto verdicts = parse_plain_results(*text, *command.plain_results);
   if (!verdicts) return tl::unexpected(verdicts.error());
-  return PlainRun{std::move(*verdicts), *command.plain_results, {}};
+  return PlainRun{{std::move(*verdicts)}, *command.plain_results, {}};
 }
 
 Expected<ExpectedDifferences> expected_differences(const CheckCommand& command) {
@@ -88,15 +89,18 @@ Expected<ExpectedDifferences> expected_differences(const CheckCommand& command) 
   return parse_expected(*text, *command.expected);
 }
 
-int report_comparison(const CheckObserver& observer, const PlainRun& plain,
+int report_comparison(const CheckObserver& observer, PlainRun plain, const PlainProgram& program,
                       const ExpectedDifferences& expected, Display& display) {
-  const auto comparison = compare(observer.verdicts, plain.verdicts, expected);
+  auto verdicts = observer.verdicts;
+  add_ends(verdicts, plain, program.name, expected);
+  const auto comparison = compare(verdicts, plain.results.verdicts, expected);
   std::string text;
   for (const auto& difference : comparison.unexpected) {
     const auto failure = observer.failure_texts.find(difference.id);
     if (failure != observer.failure_texts.end()) text += failure->second;
   }
-  if (!plain.ended.empty()) text += "By itself, the program " + plain.ended + ".\n";
+  const auto ended = end_text(plain);
+  if (!ended.empty()) text += "By itself, the program " + ended + ".\n";
   text += "Compared with " + plain.framework + ":\n" + comparison_text(comparison, expected);
   display.finish(text);
   return as_int(comparison.unexpected.empty() ? ExitCode::success : ExitCode::failures);
@@ -121,9 +125,9 @@ int check(const CheckCommand& command, const PlainProgram& program, const std::s
   if (!command.compare || only_load(listed, program))
     return report_served(listed, observer, program, *display);
   display->finish({});
-  const auto plain = plain_verdicts(command, program);
+  auto plain = plain_verdicts(command, program, listed);
   if (!plain) return fail_setup(plain.error().text());
-  return report_comparison(observer, *plain, *expected, *display);
+  return report_comparison(observer, std::move(*plain), program, *expected, *display);
 }
 
 }  // namespace hearth::client

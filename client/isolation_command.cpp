@@ -22,7 +22,7 @@ class Verdicts : public RunListener {
   }
   void on_begin(const RunInfo& run) override { order = *run.ids; }
   void on_result(const TestReport& report, const Counts&) override {
-    if (is_failure(report.status)) failures[report.id] = failure_text(report);
+    if (report.asked_for && is_failure(report.status)) failures[report.id] = failure_text(report);
   }
   void on_tick(const Snapshot& snapshot) override {
     if (m_notes != nullptr) m_notes->on_tick(snapshot);
@@ -61,6 +61,7 @@ class Analysis {
 std::optional<bool> Analysis::fails_after(const Tests& earlier, const std::string& test) {
   auto run = run_plan(m_command, m_servers);
   run.list_first = false;
+  run.to_the_end = false;
   run.choose = [&](const Tests&) {
     Chosen chosen;
     chosen.ids = earlier;
@@ -110,6 +111,7 @@ std::string Analysis::account_of_earlier(const std::string& test, const Tests& o
 int Analysis::analyze(const ChoiceRules& rules) {
   auto first = run_plan(m_command, m_servers);
   first.list_first = !rules.given;
+  first.to_the_end = false;
   first.choose = [&](Tests listed) {
     auto chosen = choose_tests(std::move(listed), rules, {});
     chosen.order = ScheduleOptions::Order::as_given;

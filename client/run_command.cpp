@@ -67,10 +67,14 @@ RunPlan repeating_plan(const RunCommand& command, const ProjectServers& servers)
   return plan;
 }
 
-std::string nothing_selected_text(const SelectionOptions& options, std::size_t listed) {
+std::string nothing_selected_text(const SelectionOptions& options, std::size_t listed,
+                                  std::size_t gone) {
   if (options.load_list)
     return "hearth: nothing to run: no test in " + *options.load_list +
            (options.patterns.empty() ? "" : " matches") + "\n";
+  if (options.failing && gone != 0)
+    return "hearth: nothing to run: there is no test any more of " + counted(gone, "id") +
+           " that failed the last time; `hearth failing` shows them, and a full run forgets them\n";
   if (listed == 0) return "hearth: nothing to run: the programs have no tests\n";
   if (options.failing)
     return "hearth: nothing to run: no test" +
@@ -100,15 +104,24 @@ int run(const RunCommand& command, const std::string& executable) {
   auto plan = repeating_plan(command, *servers);
   std::size_t listed = 0;
   std::size_t chosen = 0;
+  std::size_t gone = 0;
   Past past;
   if (command.history)
     plan.meanwhile = [&] {
       past = history.open(command.project.directory);
       if (auto* const recorder = history.record(*servers)) listeners.add(*recorder);
     };
-  plan.choose = [&](std::vector<std::string> ids) {
+  plan.wanted = [&](const std::vector<std::string>& ids) {
     listed = ids.size();
-    auto tests = choose_tests(std::move(ids), *rules, past);
+    auto wanted = wanted_ids(ids, *rules, past);
+    gone = wanted.size();
+    return wanted;
+  };
+  plan.choose = [&](std::vector<std::string> ids) {
+    const auto first_named = ids.begin() + static_cast<std::ptrdiff_t>(listed);
+    std::vector<std::string> named(first_named, ids.end());
+    ids.erase(first_named, ids.end());
+    auto tests = choose_tests(std::move(ids), *rules, past, std::move(named));
     chosen = tests.ids.size();
     return tests;
   };
@@ -127,7 +140,7 @@ int run(const RunCommand& command, const std::string& executable) {
     return fail_setup("the server could not begin: " + *end->refused);
   }
   if (code == ExitCode::success && chosen == 0) {
-    display->finish(nothing_selected_text(command.selection, listed));
+    display->finish(nothing_selected_text(command.selection, listed, gone));
     return as_int(ExitCode::nothing_selected);
   }
   for (const auto& error : report_errors) fail_setup(error.text());

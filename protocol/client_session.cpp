@@ -58,7 +58,8 @@ struct ClientSession::Impl {
   Impl(std::string prefix, VersionRange spoken);
 
   Bytes& command_buffer() { return state == State::before_hello ? held : out.packets(); }
-  std::string command(std::string_view kind, std::optional<std::span<const std::string>> tests);
+  std::string command(std::string_view kind, std::optional<std::span<const std::string>> tests,
+                      bool exit = true);
 
   std::optional<ClientEvent> next();
   std::optional<ClientEvent> on_event(const PacketView& packet);
@@ -78,9 +79,10 @@ ClientSession::Impl::Impl(std::string prefix, VersionRange spoken)
 }
 
 std::string ClientSession::Impl::command(std::string_view kind,
-                                         std::optional<std::span<const std::string>> tests) {
+                                         std::optional<std::span<const std::string>> tests,
+                                         bool exit) {
   auto nonce = nonce_prefix + std::to_string(++last_nonce);
-  append_rpc_message(command_json(kind, tests, nonce), command_buffer());
+  append_rpc_message(command_json(kind, tests, nonce, exit), command_buffer());
   in_flight.insert(nonce);
   return nonce;
 }
@@ -186,8 +188,8 @@ ClientSession& ClientSession::operator=(ClientSession&&) noexcept = default;
 std::string ClientSession::list(std::optional<std::span<const std::string>> tests) {
   return m_impl->command("List", tests);
 }
-std::string ClientSession::run(std::optional<std::span<const std::string>> tests) {
-  return m_impl->command("Run", tests);
+std::string ClientSession::run(std::optional<std::span<const std::string>> tests, bool exit) {
+  return m_impl->command("Run", tests, exit);
 }
 void ClientSession::goodbye() {
   if (std::exchange(m_impl->goodbye_said, true)) return;

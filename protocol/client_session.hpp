@@ -71,7 +71,9 @@ class ClientSession {
   // Each returns the nonce that CommandDone will name. Absent tests: all; empty: none. Ids are
   // UTF-8; whoever has more than max_message_ids or max_message_size gives several commands.
   std::string list(std::optional<std::span<const std::string>> tests);
-  std::string run(std::optional<std::span<const std::string>> tests);
+  // `exit` false: more Runs follow, and a last one lets the programs go through their end
+  // (RPC-12.17).
+  std::string run(std::optional<std::span<const std::string>> tests, bool exit = true);
   void goodbye();
   [[nodiscard]] std::size_t in_flight() const;  // commands whose Done is still to come
 

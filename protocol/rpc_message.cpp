@@ -12,8 +12,8 @@ namespace {
 using Json = nlohmann::json;
 
 // The keys that mean something; every other key is Key::unknown.
-enum class Key : std::uint8_t { msg, nonce, tests, max, min, unknown };
-constexpr std::array<std::string_view, 5> key_names{"msg", "nonce", "tests", "max", "min"};
+enum class Key : std::uint8_t { msg, nonce, tests, max, min, exit, unknown };
+constexpr std::array<std::string_view, 6> key_names{"msg", "nonce", "tests", "max", "min", "exit"};
 
 Key key_of(std::string_view name) {
   const auto found = std::find(key_names.begin(), key_names.end(), name);
@@ -34,6 +34,7 @@ struct Fields {
   std::optional<std::vector<std::string>> tests;
   std::optional<std::uint32_t> max;
   std::optional<std::uint32_t> min;
+  std::optional<bool> exit;
   bool too_many_ids = false;
   const char* bad_id = nullptr;  // why an id cannot be sent back in a packet
   std::optional<Key> repeated;   // the first one; `msg` and `nonce` go before the others
@@ -49,7 +50,11 @@ class FieldReader : public nlohmann::json_sax<Json> {
   std::string fault;  // why the parse stopped
 
   bool null() override { return scalar(); }
-  bool boolean(bool) override { return scalar(); }
+  bool boolean(bool value) override {
+    if (m_depth != 1 || m_key != Key::exit) return scalar();
+    fields.exit = value;
+    return true;
+  }
   bool number_integer(number_integer_t) override { return scalar(); }  // negative ones only
   bool number_float(number_float_t, const string_t&) override { return scalar(); }
   bool binary(binary_t&) override { return scalar(); }
@@ -220,6 +225,16 @@ Parsed make_command(Fields& fields, std::string_view kind) {
   return Command{std::move(fields.tests), std::move(*fields.nonce)};
 }
 
+Parsed make_run(Fields& fields) {
+  auto run = make_command<Run>(fields, "Run");
+  if (!run) return run;
+  if (is_wrong(fields, Key::exit))
+    return refuse("Run has an \"exit\" that is neither true nor false",
+                  std::move(std::get<Run>(*run).nonce));
+  std::get<Run>(*run).exit = fields.exit.value_or(true);
+  return run;
+}
+
 Parsed make_done(Fields& fields) {
   if (auto fault = nonce_fault(fields, "Done")) return refuse(std::move(*fault));
   return Done{std::move(*fields.nonce)};
@@ -232,7 +247,7 @@ Parsed make_message(Fields& fields) {
   if (is_wrong(fields, Key::msg)) return refuse("\"msg\" is not a string");
   if (!fields.msg) return refuse("there is no \"msg\"");
   if (*fields.msg == "List") return make_command<List>(fields, "List");
-  if (*fields.msg == "Run") return make_command<Run>(fields, "Run");
+  if (*fields.msg == "Run") return make_run(fields);
   if (fields.repeated)
     return refuse("the key " + quoted(name_of(*fields.repeated)) + " is there twice");
   if (*fields.msg == "Hello") return make_hello(fields);
@@ -282,7 +297,9 @@ struct JsonWriter {
   std::string operator()(const List& list) const {
     return command_json("List", list.tests, list.nonce);
   }
-  std::string operator()(const Run& run) const { return command_json("Run", run.tests, run.nonce); }
+  std::string operator()(const Run& run) const {
+    return command_json("Run", run.tests, run.nonce, run.exit);
+  }
   std::string operator()(const Done& done) const {
     return command_json("Done", std::nullopt, done.nonce);
   }
@@ -315,11 +332,12 @@ std::string to_json(const Message& message) {
 }
 
 std::string command_json(std::string_view command,
-                         std::optional<std::span<const std::string>> tests,
-                         std::string_view nonce) {
+                         std::optional<std::span<const std::string>> tests, std::string_view nonce,
+                         bool exit) {
   std::string out = "{\"msg\":";
   append_string(out, command);
   if (tests) append_tests(out, *tests);
+  if (!exit) out += ",\"exit\":false";
   out += ",\"nonce\":";
   append_string(out, nonce);
   out += '}';

@@ -49,6 +49,7 @@ struct List {
 struct Run {
   std::optional<std::vector<std::string>> tests;
   std::string nonce;
+  bool exit = true;  // the programs go through their end before Done; RPC-12.17
 };
 struct Done {
   std::string nonce;
@@ -70,9 +71,9 @@ struct MessageError {
 [[nodiscard]] std::string to_json(const Message& message);
 
 // The same for the commands that may be large, without a copy of their ids. `command` is "List" or
-// "Run".
+// "Run". `exit` is a Run's; true, which every server understands, is not written.
 [[nodiscard]] std::string command_json(std::string_view command,
                                        std::optional<std::span<const std::string>> tests,
-                                       std::string_view nonce);
+                                       std::string_view nonce, bool exit = true);
 
 }  // namespace hearth::protocol

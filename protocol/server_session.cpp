@@ -205,7 +205,8 @@ ServerEvent ServerSession::Impl::accept_command(Message& message) {
     return std::move(command_message.tests);
   };
   if (auto* list = std::get_if<List>(&message)) return ListRequested{ordinal, accept(*list)};
-  return RunRequested{ordinal, accept(std::get<Run>(message))};
+  auto& run = std::get<Run>(message);
+  return RunRequested{ordinal, accept(run), run.exit};
 }
 
 void ServerSession::Impl::leave_out_reserved(std::optional<std::vector<std::string>>& tests) {

@@ -40,7 +40,7 @@ struct ListRequested {
 struct RunRequested {
   std::uint64_t ordinal;
   std::optional<std::vector<std::string>> tests;
-  bool exit = true;  // when its tests are over, their programs go through their end
+  bool exit = true;  // the programs go through their end before done(); RPC-12.17
 };
 struct ClientSaidGoodbye {};
 // The session cannot go on (disjoint versions): say `reason` on stderr, flush output(), exit

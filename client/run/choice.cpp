@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "protocol/crc32.hpp"
+#include "protocol/utf8.hpp"
 
 namespace hearth::client {
 namespace {
@@ -85,6 +86,19 @@ void put_failed_first(Ids& ids, const ChoiceRules& rules, const Past& past) {
                         [&](const std::string& id) { return failing.count(id) != 0; });
 }
 
+// What a pattern says if it was written for one id: without anchors, and without the backslashes
+// before characters that stand for themselves.
+std::string literal_id(std::string_view pattern) {
+  if (pattern.starts_with('^')) pattern.remove_prefix(1);
+  if (pattern.ends_with('$') && !pattern.ends_with("\\$")) pattern.remove_suffix(1);
+  std::string id;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] == '\\' && i + 1 < pattern.size()) ++i;
+    id += pattern[i];
+  }
+  return id;
+}
+
 std::vector<PlannedTest> plan(const Ids& ids, const ChoiceRules& rules, const Past& past) {
   std::vector<PlannedTest> tests;
   tests.reserve(ids.size());
@@ -104,21 +118,42 @@ std::vector<PlannedTest> plan(const Ids& ids, const ChoiceRules& rules, const Pa
 
 }  // namespace
 
-Chosen choose_tests(std::vector<std::string> listed, const ChoiceRules& rules, const Past& past) {
+std::vector<std::string> wanted_ids(const std::vector<std::string>& listed,
+                                    const ChoiceRules& rules, const Past& past) {
+  Ids wanted;
+  if (rules.options.failing) {
+    const std::unordered_set<std::string_view> known(listed.begin(), listed.end());
+    for (const auto& id : rules.selector.select(past.failing))
+      if (!known.contains(id)) wanted.push_back(id);
+    return wanted;
+  }
+  for (const auto& pattern : rules.selector.found_in_none(listed)) {
+    const auto id = literal_id(pattern);
+    if (protocol::check_string(id) == protocol::StringFault::none && !id.empty())
+      wanted.push_back(id);
+  }
+  return wanted;
+}
+
+Chosen choose_tests(std::vector<std::string> listed, const ChoiceRules& rules, const Past& past,
+                    std::vector<std::string> named) {
   const auto& options = rules.options;
   Chosen chosen;
   const auto listed_count = listed.size();
+  const auto named_count = named.size();
   chosen.ids = rules.given ? *rules.given : std::move(listed);
   if (options.failing) {
     const std::unordered_set<std::string> failing(past.failing.begin(), past.failing.end());
     std::erase_if(chosen.ids, [&](const std::string& id) { return failing.count(id) == 0; });
   }
   chosen.ids = rules.selector.select(std::move(chosen.ids));
+  chosen.ids.insert(chosen.ids.end(), std::make_move_iterator(named.begin()),
+                    std::make_move_iterator(named.end()));
   if (options.partition && options.partition->by_duration)
     keep_part_by_duration(chosen.ids, *options.partition, past);
   else if (options.partition)
     keep_part_by_hash(chosen.ids, *options.partition);
-  chosen.all = !rules.given && chosen.ids.size() == listed_count;
+  chosen.all = !rules.given && named_count == 0 && chosen.ids.size() == listed_count;
   if (options.shuffle)
     shuffle(chosen.ids, rules.seed);
   else if (options.last_failed_first)

@@ -23,8 +23,14 @@ struct ChoiceRules {
   std::uint64_t seed = 0;  // of --shuffle
 };
 
+// Ids that a List of everything does not show, and that may be meant: what failed the last time,
+// with --failing; and each pattern that is found in no listed id, taken for an id itself.
+[[nodiscard]] std::vector<std::string> wanted_ids(const std::vector<std::string>& listed,
+                                                  const ChoiceRules& rules, const Past& past);
+
+// `named`: those of the wanted ids that there are.
 [[nodiscard]] Chosen choose_tests(std::vector<std::string> listed, const ChoiceRules& rules,
-                                  const Past& past);
+                                  const Past& past, std::vector<std::string> named = {});
 
 // The part, from 1, that an id belongs to: by the CRC-32 of its UTF-8, whatever other tests there
 // are.

@@ -58,6 +58,10 @@ struct TestReport {
   [[nodiscard]] bool is_flaky() const;
 };
 
+// `<program>.exit` or `<program>.<suite>.teardown`, also with the number that tells it from a
+// test's id (RPC-12.4, 12.18): nobody need have asked for it.
+[[nodiscard]] bool tells_of_an_end(std::string_view id);
+
 // fail or uxsuccess.
 [[nodiscard]] bool is_failure(protocol::TestStatus status);
 

@@ -29,14 +29,18 @@ struct RunPlan {
   std::vector<std::vector<std::string>> servers;
   // False: `choose` gets no list; whatever ids it gives are run.
   bool list_first = true;
+  // Gets the list, and gives ids that are asked for by name, since a List of everything does not
+  // show them: disabled tests, and results that are no tests (RPC-12.5, 12.19). May be empty.
+  std::function<std::vector<std::string>(const std::vector<std::string>& listed)> wanted;
   // Called once the servers have been started, while they load; may be empty.
   std::function<void()> meanwhile;
-  // Not set: the list is all that is wanted.
+  // Gets the list, and what is there of the wanted. Not set: the list is all that is wanted.
   std::function<Chosen(std::vector<std::string> listed)> choose;
-  unsigned retries = 0;                  // how often a test that fails runs again
-  unsigned rounds = 1;                   // how often everything is run; 0: until it is stopped
-  std::size_t max_failures = 0;          // after that many the run is stopped; 0: never
-  bool isolated = false;                 // a server for each test
+  unsigned retries = 0;          // how often a test that fails runs again
+  unsigned rounds = 1;           // how often everything is run; 0: until it is stopped
+  std::size_t max_failures = 0;  // after that many the run is stopped; 0: never
+  bool isolated = false;         // a server for each test
+  bool to_the_end = true;  // the programs go through their end, which is a result too; RPC-12.18
   std::vector<std::string> filter_tags;  // tests with any of these are neither listed nor counted
   Patience patience;
 };

@@ -138,6 +138,13 @@ bool TestReport::is_flaky() const {
   return attempt > 1 && !is_failure(status);
 }
 
+bool tells_of_an_end(std::string_view id) {
+  const auto number = id.rfind(" #");
+  if (number != id.npos && id.find_first_not_of("0123456789", number + 2) == id.npos)
+    id = id.substr(0, number);
+  return id.ends_with(".exit") || id.ends_with(".teardown");
+}
+
 bool is_failure(TestStatus status) {
   return status == TestStatus::fail || status == TestStatus::uxsuccess;
 }

@@ -74,11 +74,16 @@ void RunSession::give(const Scheduler::Order& order) {
   ids.reserve(order.tasks.size());
   for (const auto task : order.tasks) ids.push_back(m_ledger->id_of(task));
   std::span<const Task> tasks(order.tasks);
-  for (const auto& given : slot.run(ids)) {
+  // One Run for one server: nothing follows.
+  const bool only_run =
+      m_plan.isolated || (m_seats.size() == 1 && m_plan.retries == 0 && m_plan.rounds == 1);
+  const auto runs = slot.run(ids, m_plan.to_the_end && only_run);
+  for (const auto& given : runs) {
     m_ledger->give(order.worker, given.nonce, tasks.first(given.ids));
     tasks = tasks.subspan(given.ids);
   }
   auto& seat = m_seats[order.worker];
+  if (!only_run || runs.size() > 1) seat.owes_ends = m_plan.to_the_end;
   if (!seat.was_given) seat.first_given = m_clock.now();
   seat.was_given = true;
   if (m_plan.isolated) m_scheduler->worker_retires(order.worker);
@@ -102,7 +107,21 @@ void RunSession::check_progress() {
   });
   if (waits) return;
   if (m_plan.rounds == 0 || m_round < m_plan.rounds) return begin_round();
-  leave();
+  begin_ends();
+}
+
+void RunSession::begin_ends() {
+  m_phase = Phase::ending;
+  for (auto& seat : m_seats)
+    if (seat.slot->is_ready() && std::exchange(seat.owes_ends, false))
+      seat.end_nonce = seat.slot->run_ends();
+  leave_if_ended();
+}
+
+void RunSession::leave_if_ended() {
+  if (std::all_of(m_seats.begin(), m_seats.end(),
+                  [](const Seat& seat) { return seat.end_nonce.empty(); }))
+    leave();
 }
 
 }  // namespace hearth::client

@@ -17,7 +17,8 @@ class RunSession : public ServerSlot::Owner {
   [[nodiscard]] RunEnd take_end();
 
  private:
-  enum class Phase : std::uint8_t { starting, listing, running, leaving };
+  // Ending: all tests are over, and programs go through their ends.
+  enum class Phase : std::uint8_t { starting, listing, running, ending, leaving };
 
   struct Seat {
     std::unique_ptr<ServerSlot> slot;
@@ -26,6 +27,8 @@ class RunSession : public ServerSlot::Owner {
     // Tests have gone to it; when the first did, until one of them has started: a round trip.
     bool was_given = false;
     std::optional<SteadyTime> first_given;
+    bool owes_ends = false;  // it was told that a last Run brings the programs' ends
+    std::string end_nonce;   // of that Run, while it goes on
   };
 
   void on_ready(ServerSlot& slot) override;
@@ -35,6 +38,9 @@ class RunSession : public ServerSlot::Owner {
   void on_gone(ServerSlot& slot, const ServerSlot::End& end) override;
 
   void list_with(ServerSlot& slot);
+  void on_listed(ServerSlot& slot);
+  void begin_ends();
+  void leave_if_ended();
   void choose();
   void begin_round();
   void give_out();
@@ -71,6 +77,7 @@ class RunSession : public ServerSlot::Owner {
   Phase m_phase = Phase::starting;
   std::vector<Seat> m_seats;
   ServerSlot* m_lister = nullptr;
+  std::optional<std::size_t> m_lists_by_name;  // that are not done; absent: none was asked for
   Chosen m_chosen;
   std::optional<Ledger> m_ledger;
   std::unique_ptr<Scheduler> m_scheduler;

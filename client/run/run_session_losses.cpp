@@ -36,6 +36,13 @@ void RunSession::on_gone(ServerSlot& slot, const ServerSlot::End& end) {
 void RunSession::server_lost(ServerSlot& slot, const ServerSlot::End& end) {
   auto& seat = m_seats[slot.worker()];
   ++seat.losses;
+  seat.owes_ends = false;
+  if (m_phase == Phase::ending) {
+    seat.retired = true;
+    if (!std::exchange(seat.end_nonce, {}).empty())
+      m_end.outcome.lost = "its tests were over, but not its programs: " + end.how;
+    return leave_if_ended();
+  }
   if (&slot == m_lister) m_lister = nullptr;
   if (m_phase == Phase::running) {
     m_ledger->lost(slot.worker());

@@ -24,7 +24,20 @@ void RunSession::on_ready(ServerSlot& slot) {
 void RunSession::list_with(ServerSlot& slot) {
   m_lister = &slot;
   m_end.listed.clear();
+  m_lists_by_name.reset();
   (void)slot.list();
+}
+
+// What it lists by name comes after the others.
+void RunSession::on_listed(ServerSlot& slot) {
+  if (!m_lists_by_name) {
+    auto wanted = std::vector<std::string>();
+    if (m_plan.wanted) wanted = m_plan.wanted(m_end.listed);
+    m_lists_by_name = slot.list(wanted);
+  } else {
+    --*m_lists_by_name;
+  }
+  if (*m_lists_by_name == 0) choose();
 }
 
 void RunSession::on_result(ServerSlot& slot, const protocol::PacketView& packet) {
@@ -34,7 +47,7 @@ void RunSession::on_result(ServerSlot& slot, const protocol::PacketView& packet)
       m_end.listed.emplace_back(*packet.test_id);
     return;
   }
-  if (m_phase != Phase::running || is_filtered(packet)) return;
+  if ((m_phase != Phase::running && m_phase != Phase::ending) || is_filtered(packet)) return;
   m_listener.on_packet(slot.worker(), packet);
   auto step = slot.results().apply(packet, m_clock.now());
   if (step.starts) {
@@ -85,8 +98,13 @@ void RunSession::tell(const TestReport& report) {
 
 void RunSession::on_done(ServerSlot& slot, const std::string& nonce) {
   if (m_phase == Phase::listing) {
-    if (&slot == m_lister) choose();
+    if (&slot == m_lister) on_listed(slot);
     return;
+  }
+  auto& end_nonce = m_seats[slot.worker()].end_nonce;
+  if (m_phase == Phase::ending && nonce == end_nonce) {
+    end_nonce.clear();
+    return leave_if_ended();
   }
   if (m_phase != Phase::running) return;
   book_left_out(slot, nonce);

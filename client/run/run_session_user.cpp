@@ -92,6 +92,8 @@ std::string RunSession::activity() const {
       return m_seats.size() == 1 ? "starting the server" : "starting the servers";
     case Phase::listing:
       return "loading the programs and listing their tests";
+    case Phase::ending:
+      return "waiting for the programs to end";
     case Phase::leaving:
       return m_end.outcome.interrupted ? "interrupted: waiting for the server to end"
                                        : "ending the server";

@@ -55,6 +55,15 @@ std::vector<std::string> Selector::select(std::vector<std::string> ids) const {
   return ids;
 }
 
+std::vector<std::string> Selector::found_in_none(const std::vector<std::string>& ids) const {
+  std::vector<std::string> patterns;
+  for (const auto& pattern : m_patterns)
+    if (std::none_of(ids.begin(), ids.end(),
+                     [&](const std::string& id) { return is_found(pattern, id); }))
+      patterns.push_back(pattern.str());
+  return patterns;
+}
+
 Expected<std::vector<std::string>> parse_id_list(std::string_view text,
                                                  const std::string& file_name) {
   std::vector<std::string> ids;

@@ -40,6 +40,8 @@ class Selector {
   [[nodiscard]] bool selects_all() const { return m_patterns.empty(); }
   // Keeps what is selected, in its order.
   [[nodiscard]] std::vector<std::string> select(std::vector<std::string> ids) const;
+  // The patterns, as they were given, that select none of the ids.
+  [[nodiscard]] std::vector<std::string> found_in_none(const std::vector<std::string>& ids) const;
 
  private:
   std::vector<boost::regex> m_patterns;

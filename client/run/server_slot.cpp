@@ -38,10 +38,22 @@ Expected<void> ServerSlot::start() {
   return {};
 }
 
-std::vector<ServerSlot::Given> ServerSlot::run(const std::vector<std::string>& ids) {
+std::size_t ServerSlot::list(const std::vector<std::string>& ids) {
+  const auto parts = in_commands(ids);
+  for (const auto part : parts) (void)m_link->session().list(part);
+  m_link->flush();
+  return parts.size();
+}
+
+std::string ServerSlot::run_ends() {
+  return flushed(m_link->session().run(std::span<const std::string>()));
+}
+
+std::vector<ServerSlot::Given> ServerSlot::run(const std::vector<std::string>& ids, bool ends) {
   std::vector<Given> given;
-  for (const auto part : in_commands(ids))
-    given.push_back({m_link->session().run(part), part.size()});
+  const auto parts = in_commands(ids);
+  for (const auto part : parts)
+    given.push_back({m_link->session().run(part, ends && parts.size() == 1), part.size()});
   m_link->flush();
   return given;
 }

@@ -57,13 +57,18 @@ class ServerSlot final : public ServerLink::Listener {
   [[nodiscard]] bool is_up() const { return m_link != nullptr; }
 
   [[nodiscard]] std::string list() { return flushed(m_link->session().list(std::nullopt)); }
+  // Lists those of the ids that are there. How many Lists that takes.
+  [[nodiscard]] std::size_t list(const std::vector<std::string>& ids);
   // As one Run, or as several where the ids are too many for one: their nonces, and how many ids
-  // each has.
+  // each has. `ends`: nothing follows, so that the programs go through their end; of several Runs
+  // none does that.
   struct Given {
     std::string nonce;
     std::size_t ids;
   };
-  [[nodiscard]] std::vector<Given> run(const std::vector<std::string>& ids);
+  [[nodiscard]] std::vector<Given> run(const std::vector<std::string>& ids, bool ends);
+  // A Run of nothing, after which all programs have gone through their end: its nonce.
+  [[nodiscard]] std::string run_ends();
   [[nodiscard]] std::size_t in_flight() const { return m_link ? m_link->session().in_flight() : 0; }
   [[nodiscard]] ResultAssembler& results() { return m_results; }
 

@@ -55,7 +55,7 @@ std::string remarks(const TestReport& report) {
   const auto duration = report.duration();
   if (duration && is_slow(*duration, report.expected))
     add("slow" + last_time_text(report.expected));
-  if (!report.asked_for) add("not asked for");
+  if (!report.asked_for && !tells_of_an_end(report.id)) add("not asked for");
   return text;
 }
 

@@ -6,7 +6,7 @@ import re
 
 MAX_DEPTH = 64
 MAX_NONCE = 65_536
-KNOWN = ("msg", "nonce", "tests", "max", "min")
+KNOWN = ("msg", "nonce", "tests", "max", "min", "exit")
 
 
 class Refused(Exception):
@@ -117,6 +117,8 @@ def check_command(known, twice, max_ids):
         raise Refused("tests is not an array of strings", nonce)
     if len(tests) > max_ids:
         raise Refused(f"more than {max_ids} tests", nonce)
+    if known["msg"] == "Run" and not isinstance(known.get("exit", True), bool):
+        raise Refused("exit is neither true nor false", nonce)
     if any("\0" in test_id for test_id in tests):
         raise Refused("a test id with U+0000", nonce)
 

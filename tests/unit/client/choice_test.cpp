@@ -52,6 +52,14 @@ TEST_CASE("Choice: patterns, failing tests and a given list choose") {
   failing.options.failing = true;
   CHECK(choose_tests(numbered(12), failing, past).ids == Ids{"p.S.t2", "p.S.t11"});
 
+  CHECK(wanted_ids(numbered(12), failing, past) == Ids{"p.S.gone"});
+  past.failing.push_back("q.exit");
+  failing.selector = *Selector::make({"^q"});
+  CHECK(wanted_ids(numbered(12), failing, past) == Ids{"q.exit"});
+  chosen = choose_tests(numbered(12), failing, past, {"q.exit"});
+  CHECK(chosen.ids == Ids{"q.exit"});
+  CHECK_FALSE(chosen.all);
+
   auto given = rules();
   given.given = Ids{"x", "x", "not.listed"};
   chosen = choose_tests({}, given, {});
@@ -127,4 +135,13 @@ TEST_CASE("Choice: tests of one group have one number") {
   CHECK_FALSE(chosen.tests[0].group);
   CHECK(chosen.tests[1].group == chosen.tests[3].group);
   CHECK(chosen.tests[1].group != chosen.tests[2].group);
+}
+
+TEST_CASE("Choice: a pattern that is found nowhere is tried as an id") {
+  CHECK(wanted_ids(numbered(3), rules({"t1", "^p\\.S\\.DISABLED_x$", "p.exit", "a|b"}), {}) ==
+        Ids{"p.S.DISABLED_x", "p.exit", "a|b"});
+  CHECK(wanted_ids(numbered(3), rules(), {}).empty());
+  const auto chosen = choose_tests(numbered(3), rules({"t1", "p.exit"}), {}, {"p.exit"});
+  CHECK(chosen.ids == Ids{"p.S.t1", "p.exit"});
+  CHECK_FALSE(chosen.all);
 }

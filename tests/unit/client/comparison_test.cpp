@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "client/compare/plain_program.hpp"
+
 using namespace hearth::client;
 using hearth::protocol::TestStatus;
 
@@ -81,4 +83,77 @@ TEST_CASE("Comparison: plain results are ids and statuses") {
     CAPTURE(bad);
     CHECK_FALSE(parse_plain_results(bad, "plain"));
   }
+}
+
+namespace {
+
+// As waitpid() gives them.
+constexpr int exited_3 = 3 << 8;
+constexpr int exited_1 = 1 << 8;
+constexpr int aborted = 6;
+
+struct Ends {
+  Verdicts hearth{{"p.A.b", TestStatus::success}};
+  PlainRun plain{{Verdicts{{"p.A.b", TestStatus::success}}}, "GoogleTest", 0};
+  ExpectedDifferences expected;
+
+  std::vector<std::string> differences() {
+    add_ends(hearth, plain, "p", expected);
+    return ids(compare(hearth, plain.results.verdicts, expected).unexpected);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Comparison: how the program ends by itself is compared too") {
+  CHECK(Ends().differences().empty());
+  for (const int status : {exited_1, exited_3, aborted}) {
+    CAPTURE(status);
+    Ends green;
+    green.plain.wait_status = status;
+    CHECK(green.differences() == Ids{"p.exit"});
+    Ends red;
+    red.plain.wait_status = status;
+    red.hearth["p.exit"] = TestStatus::fail;
+    CHECK(red.differences().empty());
+  }
+  Ends ours;
+  ours.hearth["p.exit"] = TestStatus::fail;
+  CHECK(ours.differences() == Ids{"p.exit"});
+  Ends outside;
+  outside.plain.wait_status.reset();
+  outside.plain.results.failed_outside = true;
+  CHECK(outside.differences() == Ids{"p.exit"});
+  Ends known;
+  known.plain.wait_status = exited_3;
+  known.expected["p.exit"] = "it always does";
+  CHECK(known.differences().empty());
+}
+
+TEST_CASE("Comparison: a test that failed explains an exit status, and no abort after the tests") {
+  Ends ends;
+  ends.hearth["p.A.b"] = ends.plain.results.verdicts["p.A.b"] = TestStatus::fail;
+  auto one = ends;
+  one.plain.wait_status = exited_1;
+  CHECK(one.differences().empty());
+  auto both = one;
+  both.hearth["p.exit"] = TestStatus::fail;
+  CHECK(both.differences().empty());
+  auto abort = ends;
+  abort.plain.wait_status = aborted;
+  CHECK(abort.differences() == Ids{"p.exit"});
+  auto crash = ends;
+  crash.plain.wait_status = aborted;
+  crash.plain.results.complete = false;
+  CHECK(crash.differences().empty());
+}
+
+TEST_CASE("Comparison: a suite's tear-down, which result files do not have") {
+  Ends green;
+  green.plain.results.failed_suites = {"A"};
+  green.plain.wait_status = exited_1;
+  auto told = green;
+  CHECK(green.differences() == Ids{"p.A.teardown"});
+  told.hearth["p.A.teardown"] = TestStatus::fail;
+  CHECK(told.differences().empty());
 }

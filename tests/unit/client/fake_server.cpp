@@ -3,9 +3,11 @@
 //   pass, fail: that;   omit: it has no result;   hang: the Run has no end;
 //   lost: the server kills itself when the test has started and said something;
 //   noise: bytes that are no packet come before its pass.
+// An id that ends in exit or teardown is listed by its name only; one that ends in gone, never.
 // BEHAVIOUR: good; mute: ends without a Hello; disjoint: speaks other versions; cut: ends in the
 // middle of its list; grumpy: says something on stderr, exits with 5 after Goodbye; passed_on:
-// speaks through somebody who passes on what it prints, and says why it is lost.
+// speaks through somebody who passes on what it prints, and says why it is lost; ends_badly: after
+// the last Run the program's end is a failure, p.exit; ends_lost: it kills itself there.
 #include <unistd.h>
 
 #include <array>
@@ -76,7 +78,10 @@ class FakeServer {
   }
 
   void on(const ListRequested& list) {
-    for (const auto& id : list.tests.value_or(m_ids)) m_session.exists(list.ordinal, id);
+    for (const auto& id : list.tests.value_or(m_ids)) {
+      const bool by_name = id.ends_with("exit") || id.ends_with("teardown");
+      if (!id.ends_with("gone") && (list.tests || !by_name)) m_session.exists(list.ordinal, id);
+    }
     if (m_behaviour == "cut") {
       flush();
       _exit(4);
@@ -121,6 +126,12 @@ class FakeServer {
       if (id.ends_with("stray"))
         m_session.finished(run.ordinal, "nobody.asked", TestStatus::success, when);
     }
+    m_owes_end = m_owes_end || !run.tests || !run.tests->empty();
+    if (run.exit && std::exchange(m_owes_end, false) && m_behaviour.starts_with("ends_")) {
+      if (m_behaviour == "ends_lost") raise(SIGKILL);
+      m_session.attach(run.ordinal, "p.exit", "traceback", text_type, as_bytes("status 3\n"), true);
+      m_session.finished(run.ordinal, "p.exit", TestStatus::fail, when);
+    }
     if (done) m_session.done(run.ordinal);
   }
 
@@ -131,6 +142,7 @@ class FakeServer {
   std::vector<std::string> m_ids;
   ServerSession m_session;
   std::map<std::string, int> m_times;  // tests run, by the ends of their ids
+  bool m_owes_end = false;
   int m_status = -1;
 };
 

@@ -330,3 +330,85 @@ TEST_CASE("Orchestrator: ids go into as few commands as can carry them, in order
   CHECK(sizes(10, 1) == Sizes{1, 1, 1, 1, 1});
   CHECK(in_commands({}).empty());
 }
+
+TEST_CASE("Orchestrator: how a program ends is a result, whatever number of Runs there was") {
+  const auto plans = [] {
+    std::vector<RunPlan> all(5);
+    for (auto& plan : all) plan = run_all();
+    all[1].retries = 1;
+    all[2].rounds = 3;
+    all[3].isolated = true;
+    all[4].list_first = false;
+    all[4].choose = [](const Words&) { return chosen({"a.pass"}); };
+    return all;
+  };
+  for (auto& plan : plans()) {
+    Recorder recorder;
+    const auto end = run(command("ends_badly", {"a.pass"}), std::move(plan), recorder);
+    CHECK(recorder.strays == Words{"p.exit"});
+    CHECK(end.outcome.counts.failed == 1);
+    CHECK(end.outcome.counts.passed == end.outcome.counts.expected);
+    REQUIRE(end.outcome.failures.size() == 1);
+    CHECK(end.outcome.failures[0].id == "p.exit");
+    CHECK(exit_code(end.outcome) == ExitCode::failures);
+    CHECK(recorder.notes.empty());
+  }
+}
+
+TEST_CASE("Orchestrator: each of several servers has its programs' end, once") {
+  Recorder recorder;
+  auto plan = run_all();
+  plan.servers.assign(2, command("ends_badly", {"a.pass", "b.pass", "c.pass", "d.pass"}));
+  plan.choose = [](Words listed) {
+    auto tests = chosen(std::move(listed));
+    tests.tests.resize(4);
+    for (std::uint32_t i = 0; i < 4; ++i) tests.tests[i].group = i % 2;
+    return tests;
+  };
+  const auto end = run_tests(std::move(plan), recorder);
+  REQUIRE(end);
+  CHECK(end->outcome.counts.passed == 4);
+  CHECK(recorder.strays.size() >= 1);
+  CHECK(recorder.strays.size() <= 2);  // one may have been too late for a test
+  CHECK(exit_code(end->outcome) == ExitCode::failures);
+}
+
+TEST_CASE("Orchestrator: a server that is lost while its programs end makes no green run") {
+  for (const unsigned retries : {0U, 1U}) {
+    Recorder recorder;
+    auto plan = run_all();
+    plan.retries = retries;
+    const auto end = run(command("ends_lost", {"a.pass"}), std::move(plan), recorder);
+    CHECK(exit_code(end.outcome) != ExitCode::success);
+    if (retries == 0) continue;
+    REQUIRE(end.outcome.lost);
+    CHECK(end.outcome.lost->find("its tests were over, but not its programs") == 0);
+  }
+}
+
+TEST_CASE("Orchestrator: no end where none is wanted, or nothing ran") {
+  Recorder recorder;
+  auto plan = run_all();
+  plan.to_the_end = false;
+  auto end = run(command("ends_badly", {"a.pass"}), std::move(plan), recorder);
+  CHECK(recorder.strays.empty());
+  CHECK(exit_code(end.outcome) == ExitCode::success);
+  end = run(command("ends_badly", {"p.exit"}), run_all(), recorder);
+  CHECK(recorder.strays.empty());
+  CHECK(end.outcome.counts == Counts{});
+}
+
+TEST_CASE("Orchestrator: what a List of everything does not show is listed by its name") {
+  Recorder recorder;
+  auto plan = run_all();
+  Words listed;
+  plan.wanted = [&](const Words& ids) {
+    listed = ids;
+    return Words{"p.exit", "s.gone", "p.S.teardown"};
+  };
+  const auto end = run(command("good", {"a.pass", "p.exit"}), std::move(plan), recorder);
+  CHECK(listed == Words{"a.pass"});
+  CHECK(recorder.selected == Words{"a.pass", "p.exit", "p.S.teardown"});
+  CHECK(recorder.reports == Words{"a.pass success", "p.exit success", "p.S.teardown success"});
+  CHECK(end.outcome.counts.expected == 3);
+}

@@ -68,6 +68,14 @@ TEST_CASE("Report: a result's line has its status, and says if nobody asked for 
   }
   report.asked_for = false;
   CHECK(result_line(report) == "LOST   a  (not asked for)\n");
+  // Nobody need ask how a program or a suite ends.
+  report.status = TestStatus::fail;
+  for (const char* id : {"p.exit", "p.S.teardown", "p.S.teardown #2", "p.exit #13"}) {
+    report.id = id;
+    CHECK(result_line(report) == "FAIL   " + report.id + "\n");
+  }
+  report.id = "p.exits #x";
+  CHECK(result_line(report) == "FAIL   p.exits #x  (not asked for)\n");
 }
 
 TEST_CASE("Report: a flaky, a retried, a lost and a slow test are shown as what they are") {

@@ -81,6 +81,14 @@ TEST_CASE(
   CHECK(session.in_flight() == 2);
 }
 
+TEST_CASE("Client session: a Run that postpones the programs' end says so, another says nothing") {
+  auto session = ready_session();
+  (void)session.run(ids);
+  (void)session.run(ids, false);
+  CHECK(sent(session) == Lines{R"({"msg":"Run","tests":["a","b"],"nonce":"c-1"})",
+                               R"({"msg":"Run","tests":["a","b"],"exit":false,"nonce":"c-2"})"});
+}
+
 TEST_CASE("Client session: nonces of two sessions differ, and those of one too") {
   ClientSession one;
   ClientSession other;

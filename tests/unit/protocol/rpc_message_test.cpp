@@ -83,6 +83,7 @@ TEST_CASE("Message: what is written reads back the same") {
                                       List{std::nullopt, nonce},
                                       List{std::vector<std::string>{}, nonce},
                                       Run{ids, nonce},
+                                      Run{std::nullopt, nonce, false},
                                       Done{nonce}};
   for (const auto& message : messages) {
     const auto json = to_json(message);
@@ -96,6 +97,8 @@ TEST_CASE("Message: what is written reads back the same") {
   const auto run = std::get<Run>(*parse_message(to_json(messages[4])));
   CHECK(run.tests == ids);
   CHECK(run.nonce == nonce);
+  CHECK(run.exit);
+  CHECK_FALSE(std::get<Run>(*parse_message(to_json(messages[5]))).exit);
 }
 
 TEST_CASE("Message: every beginning of a message is refused, and nothing throws") {

@@ -31,7 +31,7 @@ struct EventName {
     return "List " + std::to_string(e.ordinal) + ids_text(e.tests);
   }
   std::string operator()(const RunRequested& e) const {
-    return "Run " + std::to_string(e.ordinal) + ids_text(e.tests);
+    return "Run " + std::to_string(e.ordinal) + ids_text(e.tests) + (e.exit ? "" : " no exit");
   }
   std::string operator()(const ClientSaidGoodbye&) const { return "Goodbye"; }
   std::string operator()(const SessionRefused&) const { return "Refused"; }
@@ -215,6 +215,15 @@ TEST_CASE(
   CHECK(done.mime_type == "application/json");
   CHECK(done.file_name == "message");
   CHECK(done.eof);
+}
+
+TEST_CASE("Server session: a Run says whether its programs go through their end") {
+  auto session = ready_session();
+  const std::vector<std::string> ids{"a", "b"};
+  CHECK(received(session, rpc(Run{ids, "n"})) == Lines{"Run 1 [a,b,]"});
+  CHECK(received(session, rpc(Run{ids, "n", false})) == Lines{"Run 2 [a,b,] no exit"});
+  CHECK(received(session, rpc_piece(R"({"msg":"Run","exit":1,"nonce":"m"})")).empty());
+  CHECK(sent(session) == Lines{"error", R"({"msg":"Done","nonce":"m"})"});
 }
 
 TEST_CASE("Server session: Done is sent once, for commands that were given") {
