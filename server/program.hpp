@@ -100,6 +100,14 @@ class Program {
   // others; the owner is told when it is worth while to ask again.
   [[nodiscard]] bool takes(std::uint32_t test) const;
   void run(Job job);
+  // Processes of suites: one stands ready or sets up; one tears down; the one of this test's suite
+  // is not tearing down.
+  [[nodiscard]] bool has_suite_up() const;
+  [[nodiscard]] bool has_suite_ending() const;
+  [[nodiscard]] bool is_suite_up(std::uint32_t test) const;
+  [[nodiscard]] bool needs_suite(std::uint32_t test) const {
+    return has_process_of_suite(test) && !m_runs_single;
+  }
   // An exit check waits: when nothing else goes on in the program it is to go through its end.
   [[nodiscard]] bool is_to_exit() const { return !m_exits.empty(); }
   void exit_when_quiet();

@@ -34,7 +34,7 @@ bool Program::has_process_of_suite(std::uint32_t test) const {
 
 bool Program::takes(std::uint32_t test) const {
   if (!can_dispatch()) return m_waiting.empty() && m_suspects.empty();
-  if (!m_trouble.empty() || m_runs_single || !has_process_of_suite(test)) return true;
+  if (!m_trouble.empty() || !needs_suite(test)) return true;
   const auto suite = m_suites.find(m_catalog[test].suite);
   return suite == m_suites.end() || suite->second.waiting.empty();
 }
@@ -111,7 +111,7 @@ void Program::dispatch(Job job) {
     end_unstarted(job, TestStatus::skip,
                   "The program is started anew for each test, whose result tells how the tear-down "
                   "of its suite went.");
-  } else if (has_process_of_suite(job.test) && !m_runs_single) {
+  } else if (needs_suite(job.test)) {
     run_in_suite(std::move(job));
   } else if (is_shared()) {
     run_shared(std::move(job));

@@ -21,6 +21,24 @@ Program::Suite* Program::suite_of(std::uint64_t execution) {
   return nullptr;
 }
 
+bool Program::has_suite_up() const {
+  return std::any_of(m_suites.begin(), m_suites.end(), [](const auto& entry) {
+    return entry.second.zygote && !entry.second.zygote->finishing;
+  });
+}
+
+bool Program::has_suite_ending() const {
+  return std::any_of(m_suites.begin(), m_suites.end(), [](const auto& entry) {
+    return entry.second.zygote && entry.second.zygote->finishing;
+  });
+}
+
+bool Program::is_suite_up(std::uint32_t test) const {
+  if (!needs_suite(test)) return false;
+  const auto suite = m_suites.find(m_catalog[test].suite);
+  return suite != m_suites.end() && suite->second.zygote && !suite->second.zygote->finishing;
+}
+
 void Program::run_in_suite(Job job) {
   Suite& suite = m_suites[m_catalog[job.test].suite];
   if (!suite.trouble.empty()) {

@@ -193,15 +193,38 @@ void Schedule::fill() {
   if (m_programs.any_replaced()) m_programs.let_go();
 }
 
-// Each Run in its turn; a test that runs already waits, and so does one whose client does not read.
+// With one test at a time suites do not overlap either, whatever the order of their tests: those of
+// the suite that is set up come first, and while one tears down nothing starts. If no test of that
+// suite can start (its client does not read), others may.
 bool Schedule::start_one() {
+  if (m_jobs > 1) return start_one_of(Choice::any);
+  bool up = false;
+  bool ending = false;
+  m_programs.for_each([&](const Program& program) {
+    up = up || program.has_suite_up();
+    ending = ending || program.has_suite_ending();
+  });
+  if (ending) return false;
+  if (!up) return start_one_of(Choice::any);
+  return start_one_of(Choice::in_suite_up) || start_one_of(Choice::without_suite) ||
+         start_one_of(Choice::any);
+}
+
+bool Schedule::may_start(const Run& run, const QueuedTest& queued, Choice choice) const {
+  const Program& program = *queued.program;
+  if (choice == Choice::in_suite_up && !program.is_suite_up(queued.test)) return false;
+  if (choice == Choice::without_suite && program.needs_suite(queued.test)) return false;
+  return !is_held_back(run, program) && program.takes(queued.test) &&
+         !m_busy.contains(program.catalog()[queued.test].id);
+}
+
+// Each Run in its turn; a test that runs already waits, and so does one whose client does not read.
+bool Schedule::start_one_of(Choice choice) {
   for (auto turn = m_runs.begin(); turn != m_runs.end(); ++turn) {
     Run& run = **turn;
     if (!has_room(run.session())) continue;
-    const auto test = run.take([&](const QueuedTest& queued) {
-      return !is_held_back(run, *queued.program) && queued.program->takes(queued.test) &&
-             !m_busy.contains(queued.program->catalog()[queued.test].id);
-    });
+    const auto test =
+        run.take([&](const QueuedTest& queued) { return may_start(run, queued, choice); });
     if (!test) continue;
     give_turn_to_others(turn);
     const std::string& id = test->program->catalog()[test->test].id;

@@ -66,7 +66,10 @@ class Schedule final : public ProgramEvents {
   void finish_if_over(Run& run);
   [[nodiscard]] bool in_use(const Program& program) const;
   void fill();
+  enum class Choice : std::uint8_t { any, in_suite_up, without_suite };
   bool start_one();
+  bool start_one_of(Choice choice);
+  [[nodiscard]] bool may_start(const Run& run, const QueuedTest& queued, Choice choice) const;
   void start_checks(Run& run);
   void queue_exits(Run& run);
   [[nodiscard]] bool goes_on_beside(const Run& run, const Program& program) const;
