@@ -6,13 +6,16 @@
 #include "client/commands.hpp"
 #include "client/project/servers.hpp"
 #include "client/run/selection.hpp"
+#include "server/program_words.hpp"
 
 namespace hearth::client {
 namespace {
 
 class ListObserver : public RunListener {
  public:
-  void on_note(std::string_view line) override { m_notes(std::string(line) + "\n"); }
+  void on_note(std::string_view line) override {
+    if (!server::is_quiet_line(line)) m_notes(std::string(line) + "\n");
+  }
 
  private:
   Writer m_notes = descriptor_writer(STDERR_FILENO);

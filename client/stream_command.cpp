@@ -8,6 +8,7 @@
 #include "client/reports/report_file.hpp"
 #include "client/run/orchestrator.hpp"
 #include "client/run/selection.hpp"
+#include "server/program_words.hpp"
 
 namespace hearth::client {
 namespace {
@@ -20,7 +21,9 @@ class StreamListener : public RunListener {
  public:
   explicit StreamListener(ReportFile file) : m_file(std::move(file)) {}
 
-  void on_note(std::string_view line) override { m_notes(std::string(line) + "\n"); }
+  void on_note(std::string_view line) override {
+    if (!server::is_quiet_line(line)) m_notes(std::string(line) + "\n");
+  }
   void on_packet(Worker, const protocol::PacketView& packet) override {
     m_file.write(protocol::as_text(packet.wire));
     // A test's end is told at once: whoever reads schedules by it.

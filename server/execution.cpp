@@ -26,7 +26,7 @@ constexpr int all_packets = 1 << 20;  // the writers are dead: what a socket hol
 bool is_ours(std::string_view name) {
   return name == "stdout" || name == "stderr" || name == "stdout.bin" || name == "stderr.bin" ||
          name == "properties" || name == "processes" || name == "rerun" || name == "cut" ||
-         name == "stacks";
+         name == "stacks" || name == "program";
 }
 
 protocol::ByteView bytes_of(std::string_view text) {
@@ -293,8 +293,9 @@ void Execution::attach_properties() {
 
 // What the result has to say besides what the test said. A failure or a skip without a word would
 // leave its reader with nothing.
-void Execution::explain(const Judgement& judgement) {
+void Execution::explain(const Judgement& judgement, const std::string& words) {
   if (!judgement.cause.empty()) append_text("traceback", judgement.cause + '\n');
+  if (!words.empty() && judgement.status == TestStatus::fail) append_text("program", words);
   if (!judgement.left.empty()) append_text("processes", judgement.left);
   if (judgement.status == TestStatus::fail && find_open("traceback") == nullptr) {
     append_text("traceback", "The test failed and said no more.\n");
@@ -320,7 +321,7 @@ void Execution::end(const Evidence& evidence, protocol::Timestamp when) {
   all.timed_out = m_evidence.timed_out;
   if (all.trouble.empty()) all.trouble = m_evidence.trouble;
   const Judgement judgement = judge(all);
-  explain(judgement);
+  explain(judgement, evidence.words);
   close_attachments();
   attach_properties();
   // The clock may have been set back since.

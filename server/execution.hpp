@@ -89,7 +89,7 @@ class Execution {
   void send(OpenAttachment& attachment, std::string_view content);
   void append_text(std::string_view name, std::string_view text);
   [[nodiscard]] OpenAttachment* find_open(std::string_view name);
-  void explain(const Judgement& judgement);
+  void explain(const Judgement& judgement, const std::string& words);
   void close_attachments();
   void attach_properties();
 

@@ -4,6 +4,7 @@
 
 #include "process/wait_status.hpp"
 #include "protocol/utf8.hpp"
+#include "server/program_words.hpp"
 #include "worker.pb.h"
 
 namespace hearth::server {
@@ -59,7 +60,23 @@ std::unique_ptr<Zygote> Program::make_zygote(UniqueFd channel, UniqueFd out, Uni
   return std::make_unique<Zygote>(
       m_io, std::move(channel), std::move(out), std::move(err),
       [this](Zygote& zygote, const worker::FromZygote& message) { on_message(zygote, message); },
-      [this](Zygote& zygote) { on_closed(zygote); });
+      [this](Zygote& zygote) { on_closed(zygote); },
+      [this](Zygote& zygote, std::string_view line) { on_line(zygote, line); });
+}
+
+// Outside its tests. What every start of the program says again was told at the first.
+void Program::on_line(Zygote& zygote, std::string_view line) {
+  constexpr std::size_t most = 32 * 1024;  // of one process
+  const bool is_warm = &zygote == m_zygote.get();
+  const bool beside =
+      zygote.was_ready && !zygote.finishing && shared_of(&zygote) == nullptr && !m_shutting_down;
+  const bool again = !zygote.was_ready && !suite_of(zygote) && (!is_warm || m_listed);
+  if (again || zygote.words_told > most) return;
+  zygote.words_told += line.size() + 1;
+  if (!log_takes_a_line()) return;
+  m_events.log(words_line(m_spec.name, line, beside));
+  if (zygote.words_told > most)
+    m_events.log(words_line(m_spec.name, "(and more, which is not shown)", beside));
 }
 
 void Program::on_message(Zygote& zygote, const worker::FromZygote& message) {
@@ -116,6 +133,11 @@ void Program::on_hello(Zygote& zygote, const worker::Hello& hello) {
 
 void Program::on_ready(Zygote& zygote, const worker::Ready& ready) {
   zygote.state = Zygote::State::ready;
+  const bool is_suite = suite_of(zygote) != nullptr;
+  if (!zygote.was_ready) {
+    zygote.words += zygote.output.words(is_suite ? "The set-up of the test's suite"
+                                                 : "Before its tests, the program");
+  }
   zygote.was_ready = true;
   if (Shared* const shared = shared_of(&zygote)) return on_shared_ready(*shared);
   if (Suite* const suite = suite_of(zygote)) return on_suite_ready(*suite, ready);

@@ -170,6 +170,7 @@ class Program {
   void on_ended(const Zygote& zygote, const worker::Ended& ended);
   void on_refused(const worker::Refused& refused);
   void on_closed(Zygote& zygote);
+  void on_line(Zygote& zygote, std::string_view line);
 
   [[nodiscard]] std::unique_ptr<Zygote> make_zygote(UniqueFd channel, UniqueFd out, UniqueFd err);
   void settle();

@@ -199,6 +199,7 @@ void Program::on_ended(const Zygote& zygote, const worker::Ended& ended) {
   if (Shared* const shared = shared_of(&zygote))
     return shared_test_ended(*shared, ended.execution());
   Evidence evidence;
+  evidence.words = zygote.words;
   evidence.wait_status = ended.wait_status();
   evidence.left = left_in(ended);
   end_execution(ended.execution(), evidence);

@@ -98,6 +98,7 @@ void Program::start_again(const std::string& cause, const std::string& account) 
 void Program::single_ended(Zygote& zygote, int wait_status) {
   const std::uint64_t id = zygote.execution;
   Evidence evidence;
+  evidence.words = zygote.words;
   evidence.wait_status = wait_status;
   evidence.left = m_orphans.kill_left_by(id, zygote.pid);
   if (!zygote.was_ready) {
@@ -111,6 +112,8 @@ void Program::single_ended(Zygote& zygote, int wait_status) {
 // It is kept until the loop is out of its callbacks, and so of every use in this turn.
 void Program::bury(std::unique_ptr<Zygote> zygote) {
   zygote->channel.close();
+  (void)zygote->output.text();  // the rest of it, for the log
+  zygote->output.mute();
   asio::post(m_io, [kept = std::shared_ptr<Zygote>(std::move(zygote))] {});
 }
 

@@ -79,6 +79,7 @@ Expected<Program::Shared> Program::fork_shared() {
                               std::move(pipes->err.ours));
   shared.zygote->execution = shared.zygote->mark = next_execution();
   shared.zygote->framework = m_zygote->framework;
+  shared.zygote->words = m_zygote->words;
   worker::ToZygote message;
   message.mutable_start_shared()->set_execution(shared.zygote->execution);
   std::vector<UniqueFd> theirs;
@@ -153,6 +154,7 @@ void Program::shared_test_ended(Shared& shared, std::uint64_t id) {
     return signal_shared(shared, SIGKILL);
   }
   Evidence evidence;
+  evidence.words = shared.zygote->words;
   evidence.wait_status = 0;
   end_execution(id, evidence);
   shared.zygote->output.take_back();
@@ -219,6 +221,7 @@ bool Program::end_running_in(Shared& shared, int wait_status,
                  "; the tests behind it go on in a fresh process");
   }
   Evidence evidence;
+  evidence.words = shared.zygote->words;
   evidence.wait_status = wait_status;
   evidence.left = left;
   if (shared.zygote->killed_for_silence && WIFSIGNALED(wait_status) &&

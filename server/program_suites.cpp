@@ -68,6 +68,7 @@ void Program::start_suite(Suite& suite, std::uint32_t test) {
                              std::move(pipes->err.ours));
   suite.zygote->execution = next_execution();
   suite.zygote->framework = m_zygote->framework;
+  suite.zygote->words = m_zygote->words;
   worker::ToZygote message;
   worker::StartSuite& start = *message.mutable_start_suite();
   start.set_execution(suite.zygote->execution);

@@ -25,6 +25,7 @@ struct Evidence {
   std::string trouble;            // a cause from outside: the zygote was lost, set-up failed
   std::vector<LeftProcess> left;  // processes that it left behind
   bool leaks_fail = false;
+  std::string words;  // what its program, and its suite, printed before the test
 };
 
 struct Judgement {

@@ -5,8 +5,9 @@
 namespace hearth::server {
 
 Zygote::Zygote(asio::io_context& io, UniqueFd channel_fd, UniqueFd out, UniqueFd err,
-               OnMessage on_message, OnClosed on_closed)
-    : output(io, std::move(out), std::move(err)),
+               OnMessage on_message, OnClosed on_closed, OnLine on_line)
+    : output(io, std::move(out), std::move(err),
+             [this, on_line = std::move(on_line)](std::string_view line) { on_line(*this, line); }),
       channel(io, std::move(channel_fd),
               {[this, on_message = std::move(on_message)](std::string_view packet) {
                  worker::FromZygote message;

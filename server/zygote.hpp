@@ -27,10 +27,11 @@ struct Zygote {
   };
   using OnMessage = std::function<void(Zygote&, const worker::FromZygote&)>;
   using OnClosed = std::function<void(Zygote&)>;
+  using OnLine = std::function<void(Zygote&, std::string_view line)>;
 
   // The callbacks may not destroy the zygote; `on_closed` comes once.
   Zygote(asio::io_context& io, UniqueFd channel_fd, UniqueFd out, UniqueFd err,
-         OnMessage on_message, OnClosed on_closed);
+         OnMessage on_message, OnClosed on_closed, OnLine on_line);
 
   State state = State::starting;
   bool was_ready = false;
@@ -43,6 +44,8 @@ struct Zygote {
   std::string closing_failure;      // what its tear-down said
   std::string killed_because;       // why the server killed it; empty: it did not
   bool killed_for_silence = false;  // because its channel was closed; or another had killed it
+  std::string words;                // what was printed before its tests, for those that fail
+  std::size_t words_told = 0;       // bytes that the log has been given
   OutputTail output;
   WorkerChannel channel;
 };

@@ -68,7 +68,7 @@ TerminalDisplay::~TerminalDisplay() {
 }
 
 void TerminalDisplay::on_note(std::string_view line) {
-  add(Story::note(line));
+  add(m_story.note(line));
 }
 
 void TerminalDisplay::on_packet(Worker, const protocol::PacketView& packet) {
@@ -157,7 +157,7 @@ PlainDisplay::PlainDisplay(Writer writer, StoryOptions options, SteadyClock cloc
       m_story(options) {}
 
 void PlainDisplay::on_note(std::string_view line) {
-  m_writer(Story::note(line));
+  if (const auto text = m_story.note(line); !text.empty()) m_writer(text);
 }
 
 void PlainDisplay::on_packet(Worker, const protocol::PacketView& packet) {

@@ -5,6 +5,7 @@
 #include "client/show/progress.hpp"
 #include "client/show/report.hpp"
 #include "client/text.hpp"
+#include "server/program_words.hpp"
 
 namespace hearth::client {
 
@@ -50,7 +51,9 @@ bool went_well(const Outcome& outcome) {
 
 }  // namespace
 
-std::string Story::note(std::string_view line) {
+// What a program prints before its tests is told with every result, or with the failures.
+std::string Story::note(std::string_view line) const {
+  if (!m_options.every_result && server::is_quiet_line(line)) return {};
   return printable(line) + "\n";
 }
 

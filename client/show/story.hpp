@@ -24,7 +24,7 @@ class Story {
  public:
   explicit Story(StoryOptions options) : m_options(options) {}
 
-  [[nodiscard]] static std::string note(std::string_view line);
+  [[nodiscard]] std::string note(std::string_view line) const;
   void packet(const protocol::PacketView& packet) { m_words.on_packet(packet); }
   // May be empty.
   [[nodiscard]] std::string result(const TestReport& report, SteadyTime now);

@@ -19,7 +19,9 @@ struct Printer {
   hearth::asio::io_context io;
   FdPair out = *make_pipe();
   FdPair err = *make_pipe();
-  OutputTail tail{io, std::move(out.ours), std::move(err.ours)};
+  std::vector<std::string> lines;
+  OutputTail tail{io, std::move(out.ours), std::move(err.ours),
+                  [this](std::string_view line) { lines.emplace_back(line); }};
 };
 
 std::string read_all(const UniqueFd& from) {
@@ -36,6 +38,35 @@ TEST_CASE("OutputTail: it keeps what is printed, both streams apart") {
   printer.print(printer.err.theirs, "to err\n");
   CHECK(printer.tail.text() ==
         "Its standard error ended with:\nto err\nIts standard output ended with:\nto out\n");
+}
+
+TEST_CASE("OutputTail: lines are told as they end, but for what names the framework") {
+  Printer printer;
+  printer.print(printer.out.theirs, "Running main() from gtest_main.cc\nseed 1\n\nand a");
+  (void)printer.tail.text();
+  CHECK(printer.lines == std::vector<std::string>{"seed 1"});
+  printer.print(printer.out.theirs, " half\n" + std::string(4500, 'x'));
+  (void)printer.tail.text();
+  REQUIRE(printer.lines.size() == 4);
+  CHECK(printer.lines[1] == "and a half");
+  CHECK(printer.lines[2] == std::string(2000, 'x'));
+  printer.tail.mute();
+  printer.print(printer.err.theirs, "unheard\n");
+  CHECK(printer.tail.words("It") ==
+        "It printed to stderr:\nunheard\n"
+        "It printed to stdout, at last:\n" +
+            std::string(2048, 'x') + '\n');
+  CHECK(printer.lines.size() == 4);
+}
+
+TEST_CASE("OutputTail: words are those printed so far, none but the framework's are none") {
+  Printer printer;
+  CHECK(printer.tail.words("It").empty());
+  printer.print(printer.out.theirs, "Running main() from gtest_main.cc\n");
+  CHECK(printer.tail.words("It").empty());
+  printer.print(printer.out.theirs, "seed 1");
+  CHECK(printer.tail.words("It") == "It printed to stdout:\nseed 1\n");
+  CHECK(printer.lines == std::vector<std::string>{"seed 1"});
 }
 
 TEST_CASE("OutputTail: what is printed while the streams are lent is the borrower's") {
