@@ -19,6 +19,7 @@ constexpr std::size_t max_segments = 128;
 constexpr std::size_t max_note_segments = 16;
 constexpr std::uint64_t max_notes = 16 * 1024;  // bytes of a segment that are looked at
 constexpr std::uint64_t max_dynamic = 32 * 1024;
+constexpr std::uint64_t max_strings = std::uint64_t{64} << 20;
 
 struct Elf32 {
   using Header = Elf32_Ehdr;
@@ -118,9 +119,78 @@ class Reader {
                                          : std::string(text_of(bytes).substr(0, end));
   }
 
+  [[nodiscard]] std::optional<ElfShape> shape() const {
+    if (!m_header) return std::nullopt;
+    ElfShape shape;
+    const auto entries = dynamic_entries();
+    shape.kind = kind(entries);
+    for (const bool executed : {false, true}) {
+      for (const Segment& one : m_segments) {
+        if (one.p_type == PT_LOAD && ((one.p_flags & PF_X) != 0) == executed)
+          shape.loaded.push_back({one.p_offset, one.p_filesz});
+      }
+    }
+    const std::string strings = dynamic_strings(entries);
+    bool has_runpath = false;
+    for (const Dynamic& entry : entries) {
+      if (entry.d_tag == DT_NULL) break;
+      const bool named =
+          entry.d_tag == DT_NEEDED || entry.d_tag == DT_RUNPATH || entry.d_tag == DT_RPATH;
+      if (!named) continue;
+      const std::size_t end = strings.find('\0', entry.d_un.d_val);
+      if (end == std::string::npos || shape.needed.size() == max_needed) return std::nullopt;
+      std::string name = strings.substr(entry.d_un.d_val, end - entry.d_un.d_val);
+      if (entry.d_tag == DT_NEEDED)
+        shape.needed.push_back(std::move(name));
+      else if (entry.d_tag == DT_RUNPATH || !has_runpath)
+        shape.search_path = std::move(name);
+      has_runpath = has_runpath || entry.d_tag == DT_RUNPATH;
+    }
+    return shape;
+  }
+
  private:
+  // A program that can be at any address is a shared object too, with an interpreter or a flag.
+  [[nodiscard]] ElfShape::Kind kind(const std::vector<Dynamic>& entries) const {
+    using Kind = ElfShape::Kind;
+    if (m_header->e_type == ET_REL) return Kind::object;
+    if (m_header->e_type == ET_CORE) return Kind::core;
+    if (m_header->e_type == ET_EXEC) return Kind::program;
+    if (m_header->e_type != ET_DYN) return Kind::other;
+    const bool interpreted =
+        std::any_of(m_segments.begin(), m_segments.end(),
+                    [](const Segment& one) { return one.p_type == PT_INTERP; });
+    const bool flagged = std::any_of(entries.begin(), entries.end(), [](const Dynamic& entry) {
+      return entry.d_tag == DT_FLAGS_1 && (entry.d_un.d_val & DF_1_PIE) != 0;
+    });
+    if (interpreted || flagged) return Kind::program;
+    const bool named = std::any_of(entries.begin(), entries.end(),
+                                   [](const Dynamic& entry) { return entry.d_tag == DT_SONAME; });
+    return named || m_header->e_entry == 0 ? Kind::library : Kind::other;
+  }
+
+  // All of them, where they are not too many.
+  [[nodiscard]] std::string dynamic_strings(const std::vector<Dynamic>& entries) const {
+    std::optional<std::uint64_t> strings;
+    std::uint64_t size = 0;
+    for (const Dynamic& entry : entries) {
+      if (entry.d_tag == DT_NULL) break;
+      if (entry.d_tag == DT_STRTAB) strings = file_offset(entry.d_un.d_ptr);
+      if (entry.d_tag == DT_STRSZ) size = entry.d_un.d_val;
+    }
+    std::string text;
+    if (!strings || size > max_strings) return text;
+    for (std::uint64_t at = 0; at < size; at += max_dynamic) {
+      const auto part = std::min<std::uint64_t>(max_dynamic, size - at);
+      const auto bytes = read_bytes(m_file, *strings + at, part);
+      if (bytes.empty()) return {};
+      text += text_of(bytes);
+    }
+    return text;
+  }
+
   void read_segments() {
-    const auto header = read_one<typename Elf::Header>(m_file, 0);
+    const auto& header = m_header = read_one<typename Elf::Header>(m_file, 0);
     if (!header || header->e_phentsize != sizeof(Segment) || header->e_phnum == 0 ||
         header->e_phnum > max_segments)
       return;
@@ -154,6 +224,7 @@ class Reader {
   }
 
   const ByteSource& m_file;
+  std::optional<typename Elf::Header> m_header;
   std::vector<Segment> m_segments;
 };
 
@@ -177,15 +248,28 @@ bool FileBytes::read(std::uint64_t offset, std::span<std::byte> into) const {
   return true;
 }
 
-ElfNames read_elf_names(const ByteSource& file) {
+// The class of a file of our byte order.
+std::optional<unsigned char> class_of(const ByteSource& file) {
   constexpr unsigned char ours =
       std::endian::native == std::endian::little ? ELFDATA2LSB : ELFDATA2MSB;
   unsigned char ident[EI_NIDENT];
-  if (!file.read(0, std::as_writable_bytes(std::span(ident)))) return {};
-  if (std::memcmp(ident, ELFMAG, SELFMAG) != 0 || ident[EI_DATA] != ours) return {};
-  if (ident[EI_CLASS] == Elf64::file_class) return names_in<Elf64>(file);
-  if (ident[EI_CLASS] == Elf32::file_class) return names_in<Elf32>(file);
+  if (!file.read(0, std::as_writable_bytes(std::span(ident)))) return std::nullopt;
+  if (std::memcmp(ident, ELFMAG, SELFMAG) != 0 || ident[EI_DATA] != ours) return std::nullopt;
+  return ident[EI_CLASS];
+}
+
+ElfNames read_elf_names(const ByteSource& file) {
+  const auto its_class = class_of(file);
+  if (its_class == Elf64::file_class) return names_in<Elf64>(file);
+  if (its_class == Elf32::file_class) return names_in<Elf32>(file);
   return {};
+}
+
+std::optional<ElfShape> read_elf_shape(const ByteSource& file) {
+  const auto its_class = class_of(file);
+  if (its_class == Elf64::file_class) return Reader<Elf64>(file).shape();
+  if (its_class == Elf32::file_class) return Reader<Elf32>(file).shape();
+  return std::nullopt;
 }
 
 }  // namespace hearth::server

@@ -1,4 +1,5 @@
-// What an ELF file says of itself: its build id and the name under which programs ask for it.
+// What an ELF file says of itself: its build id, the name under which programs ask for it, what it
+// is and which libraries it names.
 // Whatever the bytes are, reading ends after a bounded number of bounded reads; what is damaged or
 // not there is empty.
 //
@@ -7,8 +8,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace hearth::server {
 
@@ -39,5 +42,24 @@ inline constexpr std::size_t max_soname = 255;
 
 // Of this machine's byte order, 32 or 64 bits; anything else has no names.
 [[nodiscard]] ElfNames read_elf_names(const ByteSource& file);
+
+// Bytes of a file.
+struct ElfRange {
+  std::uint64_t offset;
+  std::uint64_t size;
+};
+
+struct ElfShape {
+  enum class Kind : std::uint8_t { program, library, object, core, other };
+  Kind kind = Kind::other;
+  std::vector<std::string> needed;  // libraries, at most max_needed
+  std::string search_path;          // RUNPATH, or else RPATH; folders with a colon between them
+  std::vector<ElfRange> loaded;     // into memory; those that are not executed come first
+};
+
+inline constexpr std::size_t max_needed = 500;
+
+// nullopt: as above, it has no names; or there are more libraries than can be read.
+[[nodiscard]] std::optional<ElfShape> read_elf_shape(const ByteSource& file);
 
 }  // namespace hearth::server

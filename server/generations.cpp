@@ -32,8 +32,29 @@ void Generations::start() {
   for (const Place& place : m_places) place.program->start();
 }
 
-void Generations::asked(std::size_t place) {
-  if (m_places[place].program->is_settled()) m_places[place].asked_settled = true;
+void Generations::asked(std::size_t number, const Run& run) {
+  Place& place = m_places[number];
+  if (!place.program->is_settled()) return;
+  place.asked_settled = true;
+  const auto told = place.told.find(&run.session());
+  const bool again = told != place.told.end()
+                         ? told->second || (run.is_list() && run.wants_all())
+                         : m_sessions[&run.session()] > place.program->settled();
+  place.try_again = place.try_again || again;
+}
+
+void Generations::answered(std::size_t place, const Run& run) {
+  bool& by_run = m_places[place].told[&run.session()];
+  by_run = by_run || !run.is_list();
+}
+
+void Generations::joined(const protocol::ServerSession& session) {
+  m_sessions[&session] = work_time();
+}
+
+void Generations::left(const protocol::ServerSession& session) {
+  m_sessions.erase(&session);
+  for (Place& place : m_places) place.told.erase(&session);
 }
 
 // One that failed is tried again for those who asked when it had failed, not for those who waited
@@ -44,7 +65,8 @@ bool Generations::is_current(std::size_t number) {
   if (!program.is_settled()) return false;
   const bool asked_settled = std::exchange(place.asked_settled, false);
   if (asked_settled) place.restarts = place.restless ? max_restarts - 1 : 0;
-  auto why = asked_settled ? program.why_afresh() : program.changed();
+  const bool try_again = std::exchange(place.try_again, false);
+  auto why = asked_settled && try_again ? program.why_afresh() : program.changed();
   if (why && place.restarts == max_restarts) {
     if (!std::exchange(place.restless, true)) {
       m_events.log("program " + program.name() + " is served although " + *why +
@@ -68,6 +90,7 @@ void Generations::replace(Place& place) {
   auto fresh = make(place.program->spec(), place.program->generation() + 1);
   Retired& old = m_retired.emplace_back(Retired{std::move(place.program), fresh.get(), {}});
   place.program = std::move(fresh);
+  place.told.clear();
   if (m_in_use(*old.program)) std::exchange(old.successor, nullptr)->start();
   let_go();
 }

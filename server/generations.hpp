@@ -9,9 +9,11 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "server/program.hpp"
+#include "server/run.hpp"
 
 namespace hearth::server {
 
@@ -33,7 +35,13 @@ class Generations {
     for (const Retired& retired : m_retired) action(*retired.program);
   }
 
-  void asked(std::size_t place);
+  // One that failed is not started again for a session's first answers, a List and the Run that
+  // follows: the session was there when it failed, or has just been told. It is for a List of
+  // everything that comes again, for what comes after a Run, and for a session that came later.
+  void asked(std::size_t place, const Run& run);
+  void answered(std::size_t place, const Run& run);
+  void joined(const protocol::ServerSession& session);
+  void left(const protocol::ServerSession& session);
   // The program is settled, and what it was started from is there unchanged. Where it has changed,
   // it is started afresh; false until that has settled. Not to be called by a program's events.
   [[nodiscard]] bool is_current(std::size_t place);
@@ -49,8 +57,11 @@ class Generations {
   struct Place {
     std::unique_ptr<Program> program;
     bool asked_settled = false;  // when it had settled already: it is looked at as a whole
-    int restarts = 0;            // in a row, as it changed while it was loading
-    bool restless = false;       // it had changed after each of them, and was served all the same
+    bool try_again = false;      // also if it is the same that failed
+    // Sessions that had an answer about this generation; true: that of a Run.
+    std::unordered_map<const protocol::ServerSession*, bool> told = {};
+    int restarts = 0;       // in a row, as it changed while it was loading
+    bool restless = false;  // it had changed after each of them, and was served all the same
   };
   struct Retired {
     std::unique_ptr<Program> program;
@@ -68,6 +79,7 @@ class Generations {
   ProgramEvents& m_events;
   std::function<bool(const Program&)> m_in_use;
   std::vector<Place> m_places;
+  std::unordered_map<const protocol::ServerSession*, SteadyTime> m_sessions;  // since when
   std::list<Retired> m_retired;
 };
 

@@ -5,6 +5,7 @@
 #include "process/wait_status.hpp"
 #include "protocol/utf8.hpp"
 #include "server/program_words.hpp"
+#include "server/program_look.hpp"
 #include "worker.pb.h"
 
 namespace hearth::server {
@@ -44,6 +45,7 @@ void Program::start() {
   } else {
     m_load_began = work_time();
     m_identity = ProgramIdentity(m_spec, m_options.cwd);
+    if (const auto why = why_not_started(m_spec, m_options.environment)) return fail_to_load(*why);
   }
   const std::uint64_t mark = next_execution();
   auto spawned = spawn(m_spec, {m_options.cwd, m_options.environment}, mark);
@@ -186,8 +188,11 @@ void Program::settle() {
 }
 
 void Program::fail_to_load(const std::string& cause) {
-  m_events.log("program " + m_spec.name +
-               " cannot be served: " + cause.substr(0, cause.find('\n')));
+  // Without a log that stays, only the results' readers are there, and they are told.
+  if (m_options.listen) {
+    m_events.log("program " + m_spec.name +
+                 " cannot be served: " + cause.substr(0, cause.find('\n')));
+  }
   if (m_listed) {
     m_trouble = "The program could not be started again: " + cause;
     return dispatch_waiting();

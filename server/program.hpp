@@ -83,6 +83,8 @@ class Program {
   [[nodiscard]] const std::string& load_id() const { return m_load_id; }
   [[nodiscard]] const std::string& name() const { return m_spec.name; }
   [[nodiscard]] const ProgramSpec& spec() const { return m_spec; }
+  // When that was known.
+  [[nodiscard]] SteadyTime settled() const { return m_settled; }
   // How many there have been of it, with this one.
   [[nodiscard]] std::uint64_t generation() const { return m_generation; }
   // Where what it was started from is not what is there now: why, as in a log's line.

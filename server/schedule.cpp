@@ -64,7 +64,7 @@ void Schedule::accept(std::unique_ptr<Run> accepted) {
   for (std::size_t place = 0; place < m_programs.size(); ++place) {
     if (!run.concerns(m_programs[place].name())) continue;
     run.await(place);
-    m_programs.asked(place);
+    m_programs.asked(place, run);
   }
   fill_soon();  // there: one look at the files for all that come together
   if (!m_ticking) tick();
@@ -90,6 +90,7 @@ void Schedule::resolve_awaited() {
     for (const auto& run : m_runs) {
       if (!run->awaits(place)) continue;
       run->arrived(place, m_programs[place]);
+      m_programs.answered(place, *run);
       resolve(*run, m_programs[place]);
     }
   }
@@ -326,6 +327,7 @@ void Schedule::finish_if_over(Run& run) {
 
 void Schedule::cancel(const protocol::ServerSession& session) {
   m_owed.erase(&session);
+  m_programs.left(session);
   for (const auto& run : m_runs) {
     if (&run->session() != &session) continue;
     for (const QueuedTest& queued : run->cancel()) {

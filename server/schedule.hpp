@@ -29,6 +29,8 @@ class Schedule final : public ProgramEvents {
   void start_programs();
   void list(protocol::ServerSession& session, protocol::ListRequested request);
   void run(protocol::ServerSession& session, protocol::RunRequested request);
+  // A client has come, before its first List or Run.
+  void joined(const protocol::ServerSession& session) { m_programs.joined(session); }
   // The client has gone: what it asked for is dropped, what runs of it is killed. The session has
   // to stay until none of its Lists and Runs is open().
   void cancel(const protocol::ServerSession& session);

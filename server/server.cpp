@@ -73,8 +73,10 @@ Session& Server::admit(UniqueFd in, UniqueFd out) {
   const std::uint64_t number = ++m_last_number;
   m_idle.cancel();  // also where it has gone at the end of this turn
   m_idle_waits = false;
-  return *m_sessions.emplace_back(
+  Session& session = *m_sessions.emplace_back(
       std::make_shared<Session>(m_io, number, std::move(in), std::move(out), events_of(number)));
+  m_schedule.joined(session.rpc);
+  return session;
 }
 
 SessionIo::Events Server::events_of(std::uint64_t number) {

@@ -11,6 +11,7 @@
 
 #include "process/children.hpp"
 #include "process/fork_exec.hpp"
+#include "server/program_look.hpp"
 
 extern char** environ;
 
@@ -69,7 +70,8 @@ void become_program(const ChildEnds& ends, const char* path, const char* cwd,
 
 std::string remedy_for(int code) {
   if (code == ENOENT) return "build it, or correct the path (or the interpreter or --cwd it needs)";
-  if (code == EACCES) return "make it executable: a PROGRAM is a compiled test program";
+  if (code == EACCES)
+    return "make it executable, if it is a program: a PROGRAM is a compiled test program";
   if (code == ENOEXEC) return "a PROGRAM is a compiled test program";
   if (code == EBADF || code == EMFILE || code == EINVAL)
     return "raise the hard limit of `ulimit -n` to 256 or more";
@@ -126,8 +128,11 @@ Expected<SpawnedProgram> spawn(const ProgramSpec& spec, const SpawnSettings& set
                        environment_list.data(), parent);
       },
       channel_fd, process::Signals::inherited);
-  if (error != 0)
-    return tl::unexpected(system_error("start " + spec.path, error, remedy_for(error)));
+  if (error != 0) {
+    Error failed = system_error("start " + spec.path, error, remedy_for(error));
+    if (error == EACCES || error == ENOEXEC) failed.cause += kind_of_file(spec.path);
+    return tl::unexpected(std::move(failed));
+  }
   return SpawnedProgram{pid, std::move(channel->ours), std::move(out->ours), std::move(err->ours)};
 }
 

@@ -42,13 +42,13 @@ def test_not_executable():
         path = os.path.join(folder, "program")
         with open(path, "w", encoding="ascii") as file:
             file.write("not a program\n")
-        check_load_failure(path, "Permission denied", "executable")
+        check_load_failure(path, "Permission denied (it is a text file)", "executable")
         os.chmod(path, 0o755)
-        check_load_failure(path, "Exec format error", "compiled test program")
+        check_load_failure(path, "Exec format error (it is a text file)", "compiled test program")
         with open(path, "w", encoding="ascii") as file:
             file.write("#!/nowhere/interpreter\n")
         check_load_failure(path, "No such file or directory", "interpreter")
-    check_load_failure("/usr", "Permission denied")
+    check_load_failure("/usr", "it is a folder")
 
 
 def test_no_test_programs():
@@ -57,6 +57,61 @@ def test_no_test_programs():
                            ("/bin/false", "exited with status 1"), ("/bin/cat", "exited with status 0"),
                            ("/bin/echo these words", "these words"), ("/usr/bin/env", "HEARTH_CHANNEL")):
         check_load_failure(program, cause, "without a word from a Hearth adapter", "pkg-config")
+
+
+def make_script(folder, *lines):
+    path = os.path.join(folder.path, "script")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(("#!/bin/sh", *lines, "")))
+    os.chmod(path, 0o755)
+    return path
+
+
+def test_unmodified():
+    """A test program without the adapter is not started: its tests have effects. One with the adapter in a library is served"""
+    with Folder() as folder:
+        check_load_failure(programs["unmodified"], "it is a GoogleTest program without Hearth's adapter",
+                           "was not started", "pkg-config", options=folder.options)
+        assert not folder.lines("ran")
+        script = make_script(folder, f"exec '{programs['unmodified']}'")  # what it executes cannot be seen
+        check_load_failure(script, "without a word from a Hearth adapter", options=folder.options)
+        with Server(programs["carrier"], options=folder.options) as server:
+            assert server.list() == ["carrier.Unmodified.LeavesALine"], server.state()
+            assert server.run().statuses() == {"carrier.Unmodified.LeavesALine": "success"}
+
+
+def test_started_once():
+    """What cannot be served is started once by one `hearth run`, `check` or `list`, and said once"""
+    for arguments in (("run", "--no-history"), ("run", "--no-history", "--listed-order", "-j1"), ("check",),
+                      ("check", "--compare"), ("list",)):
+        with Folder() as folder:
+            script = make_script(folder, f"echo once >>'{folder.path}/started'", "echo these words >&2", "exit 3")
+            done = subprocess.run([Server.hearth, *arguments, script], capture_output=True, text=True, timeout=300)
+            assert done.returncode == (0 if arguments[0] == "list" else 1), done
+            assert folder.lines("started") == ["once"], (arguments, folder.lines("started"), done)
+            assert (done.stdout + done.stderr).count("these words") == (arguments[0] != "list"), done
+    for program, words in (("/nowhere/at/all", "No such file"), ("/usr", "it is a folder"),
+                           (programs["unmodified"], "without Hearth's adapter")):
+        for command in ("run", "--no-history"), ("check",):
+            done = subprocess.run([Server.hearth, *command, program], capture_output=True, text=True, timeout=300)
+            assert done.returncode == 1 and (done.stdout + done.stderr).count(words) == 1, done
+
+
+def test_tried_again():
+    """What could not be served is started again for a List that comes again, and for what comes after a Run"""
+    with Folder() as folder:
+        script = make_script(folder, f"echo once >>'{folder.path}/started'", "exit 3")
+        with Server(script) as server:
+            starts = lambda: len(folder.lines("started"))
+            assert server.list() == ["script.load"] and starts() == 1
+            assert server.list(["script.load"]) == ["script.load"] and starts() == 1
+            server.until_done(server.ask_run(["script.load"]))
+            assert starts() == 1
+            server.until_done(server.ask_run(["script.load"]))
+            assert starts() == 2
+            assert server.list() == ["script.load"] and starts() == 3
+            assert server.list() == ["script.load"] and starts() == 4
+            assert server.goodbye() == 0
 
 
 def test_hanging():

@@ -29,6 +29,11 @@ class Input final : public ByteSource {
 void check(std::span<const std::byte> bytes) {
   const ElfNames names = read_elf_names(Input(bytes));
   const std::string_view all(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (const auto shape = read_elf_shape(Input(bytes))) {
+    require(shape->needed.size() <= max_needed, "too many libraries");
+    for (const auto& name : shape->needed)
+      require(all.find(name) != all.npos, "a library is not the file's");
+  }
   require(names.build_id.size() <= max_build_id && names.soname.size() <= max_soname,
           "a name is too long");
   require(all.find(names.build_id) != all.npos && all.find(names.soname) != all.npos,

@@ -59,6 +59,23 @@ def test_testr():
         assert "PASSED" in project.call("testr", "last")
 
 
+def test_ends():
+    """testr run --failing, stestr run --failing: a program's end, a suite's tear-down and a load that failed, and then are well"""
+    for way, test in ("exit", "ends.exit"), ("suite", "ends.Suite.teardown"), ("load", "ends.load"):
+        for tool in "testr", "stestr":
+            served = f"ends='{programs['ends']}' {way}"
+            with (Project(served) if tool == "testr" else stestr_project(served)) as project:
+                project.environment["FAULTS_DIR"] = project.path
+                project.call(tool, "init")
+                project.call(tool, "run", status=1)
+                assert project.call(tool, "failing", "--list", status=1).split() == [test]
+                again = project.call(tool, "run", "--failing", status=1)
+                assert test in again and "no test of that id" not in again, again
+                project.write("well", "")
+                project.call(tool, "run", "--failing")
+                assert project.call(tool, "failing", "--list").split() == []
+
+
 def test_testr_loads():
     """testr load, stestr load of what hearth run --servers 2 --subunit wrote: all results, and which server ran them"""
     with stestr_project(programs["orchestrated"]) as project:
