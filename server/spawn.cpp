@@ -20,6 +20,7 @@ namespace {
 
 constexpr int channel_fd = 200;  // in the program: far from what programs use and close by number
 constexpr char channel_variable[] = "HEARTH_CHANNEL";
+constexpr char llvm_begun_variable[] = "__LLVM_PROFILE_RT_INIT_ONCE";  // zygote/coverage.cpp
 
 Error system_error(std::string attempted, int code, std::string remedy = {}) {
   return {std::move(attempted), std::strerror(code), std::move(remedy)};
@@ -37,6 +38,7 @@ std::vector<std::string> make_environment(const SpawnSettings& settings, std::ui
   for (char** variable = environ; *variable != nullptr; ++variable)
     variables.emplace_back(*variable);
   for (const std::string& variable : settings.environment) set(variable, false);
+  if (settings.goes_on) set(std::string(llvm_begun_variable) + '=' + llvm_begun_variable, false);
   set(std::string(channel_variable) + '=' + std::to_string(channel_fd), true);
   std::string digits(process::marker_digits, '0');
   process::write_marker(digits.data(), execution);

@@ -17,6 +17,8 @@ namespace hearth::server {
 struct SpawnSettings {
   std::string cwd;                       // empty: ours
   std::vector<std::string> environment;  // K=V, on top of ours
+  bool goes_on = false;  // runs tests of a program of which a process has run before: LLVM's
+                         // runtime is not to empty the file that the one before has written
 };
 
 // Allows this process as many descriptors as it may have. What spawn() starts gets the limit from

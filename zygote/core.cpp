@@ -14,6 +14,7 @@
 #include <ctime>
 
 #include "process/children.hpp"
+#include "zygote/coverage.hpp"
 #include "zygote/exit_handlers.hpp"
 #include "zygote/streams.hpp"
 
@@ -206,6 +207,7 @@ Assignment Core::park(const Tests& tests, const SetUp& set_up, bool is_suite) {
   find_file_streams();
   flush_streams();
   m_output.find();
+  coverage::parked();
   collapse_memory();
   mark_exit_handlers();
   ready(set_up);
@@ -237,7 +239,9 @@ bool Core::perform(const Received& received, Assignment& assignment) {
         break;
       case message::to_zygote::finish:
         if (message::read_varint(reader.get_message(), 1) != 0) end_with_server();
+        reap();
         give_signals_back();
+        coverage::no_more_tests();
         return true;
       default:
         reader.skip();

@@ -7,6 +7,7 @@
 
 #include "process/children.hpp"
 #include "zygote/core.hpp"
+#include "zygote/coverage.hpp"
 
 namespace hearth::zygote {
 namespace {
@@ -80,6 +81,7 @@ bool Core::belongs_to_the_dead(pid_t orphan, const Execution& ended) const {
 }
 
 void Core::ended(const Execution& execution, int status, const rusage& usage) {
+  coverage::reaped(execution.pid);
   constexpr int max_rounds = 1000;
   constexpr int max_named = 20;
   std::string encoded;

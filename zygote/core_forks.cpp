@@ -9,6 +9,7 @@
 
 #include "process/children.hpp"
 #include "zygote/core.hpp"
+#include "zygote/coverage.hpp"
 #include "zygote/exit_handlers.hpp"
 #include "zygote/streams.hpp"
 
@@ -73,14 +74,17 @@ void Core::kill(const message::Kill& kill) const {
   const auto found = std::find_if(m_executions.begin(), m_executions.end(),
                                   [&](const Execution& e) { return e.id == kill.execution; });
   if (found == m_executions.end() || kill.signal <= 0) return;
+  coverage::before_signal(found->pid);
   if (::kill(-found->pid, kill.signal) != 0) ::kill(found->pid, kill.signal);
 }
 
 // Forks; 0 in the child. In the zygote the server is told, also when there was no fork.
 pid_t Core::fork_execution(std::uint64_t execution, Kind kind) {
   const std::uint64_t when = now();
+  coverage::before_fork();
   const pid_t pid = fork();
   if (pid == 0) return 0;
+  coverage::forked(pid);
   if (pid < 0) {
     refuse(execution,
            std::string("the test's process could not be forked: ") + std::strerror(errno));
@@ -107,6 +111,7 @@ void Core::become_child(std::uint64_t execution, int out, int err) {
   if (m_marker != nullptr) process::write_marker(m_marker, execution);
   if (m_was_subreaper) process::become_subreaper();
   m_output.redirect(out, err);
+  coverage::become_fork();
 }
 
 void Core::become_test(const message::RunTest& run, const Received& received) {
@@ -114,6 +119,7 @@ void Core::become_test(const message::RunTest& run, const Received& received) {
   if (run.in_place) {
     if (!m_was_subreaper) process::become_subreaper(false);
     m_output.redirect(out, err);
+    coverage::begin_in_place();
   } else {
     become_child(run.execution, out, err);
   }
@@ -160,6 +166,7 @@ void Core::become_shared() {
   close(m_signals);
   close(m_children_list);
   stop_at_exit_mark();
+  coverage::begin_in_place();
 }
 
 bool Core::begin_shared(const message::RunTest& run, const Received& received,

@@ -6,16 +6,10 @@
 #include <utility>
 
 #include "zygote/core.hpp"
+#include "zygote/coverage.hpp"
 #include "zygote/exit_handlers.hpp"
 #include "zygote/streams.hpp"
 #include "zygote/surroundings.hpp"
-
-// Coverage runtimes, where the program has one: their counters are written at exit, which a test's
-// process never reaches.
-extern "C" {
-__attribute__((weak)) void __gcov_dump();
-__attribute__((weak)) int __llvm_profile_write_file();
-}
 
 namespace hearth::zygote::report {
 namespace {
@@ -61,8 +55,7 @@ void send_verdict(Outcome outcome) {
 
 void at_process_end() {
   flush_streams();
-  if (__gcov_dump != nullptr) __gcov_dump();
-  if (__llvm_profile_write_file != nullptr) __llvm_profile_write_file();
+  coverage::hand_over();
 }
 
 void open(int channel) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 #include "process/fork_exec.hpp"
@@ -59,6 +60,13 @@ process::Forked spawn_with(const std::vector<std::string>& command, const Pipe& 
       STDERR_FILENO, process::Signals::inherited);
 }
 
+// LLVM's coverage runtime empties its file when a program starts, unless a variable says that one
+// has before: the programs of this client's next servers add to what those of the first have
+// written.
+void keep_profiles() {
+  setenv("__LLVM_PROFILE_RT_INIT_ONCE", "__LLVM_PROFILE_RT_INIT_ONCE", 1);
+}
+
 }  // namespace
 
 Expected<ServerProcess> start_server(const std::vector<std::string>& command) {
@@ -92,6 +100,7 @@ Expected<ServerProcess> start_server(const std::vector<std::string>& command) {
   server.out = out.read_end;
   server.err = err.read_end;
   for (const int fd : {server.in, server.out, server.err}) set_non_blocking(fd);
+  keep_profiles();
   return server;
 }
 
