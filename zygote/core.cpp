@@ -15,6 +15,8 @@
 
 #include "process/children.hpp"
 #include "zygote/exit_handlers.hpp"
+#include "zygote/leak_check.hpp"
+#include "zygote/mock_leaks.hpp"
 #include "zygote/streams.hpp"
 
 namespace hearth::zygote {
@@ -208,6 +210,8 @@ Assignment Core::park(const Tests& tests, const SetUp& set_up, bool is_suite) {
   m_output.find();
   collapse_memory();
   mark_exit_handlers();
+  mock_leaks::note_park();
+  leak_check::note_park();
   ready(set_up);
 
   Assignment assignment{Task::finish, 0};
@@ -296,6 +300,7 @@ void suite_closed(std::string_view failure) {
 
 void leave(std::string_view failure) {
   Core::instance().closed(failure);
+  report::leaving();
   run_exit_handlers();
 }
 

@@ -7,6 +7,8 @@
 
 #include "zygote/core.hpp"
 #include "zygote/exit_handlers.hpp"
+#include "zygote/leak_check.hpp"
+#include "zygote/mock_leaks.hpp"
 #include "zygote/streams.hpp"
 #include "zygote/surroundings.hpp"
 
@@ -25,6 +27,8 @@ struct State {
   int channel = -1;
   pid_t owner = 0;
   std::string properties;  // encoded Verdict.property fields
+  enum class End { none, of_test, of_tear_down };
+  End end = End::none;  // what has been said before the exit handlers
 };
 
 State& state() {
@@ -57,10 +61,53 @@ void send_verdict(Outcome outcome) {
   send_piece(message::from_test::verdict, encoded);
 }
 
+constexpr char leaked_memory[] = "leaked memory, LeakSanitizer says:\n";
+constexpr char leaked_mocks[] = "leaked mock objects, GoogleMock says:\n";
+
+// After the verdict: one of what was found only now takes its place.
+void say_of_test(const leak_check::Leaks& leaks, const std::string& mocks) {
+  if (!mocks.empty()) text("traceback", std::string("The test ") + leaked_mocks + mocks);
+  if (!leaks.text.empty() && leaks.fails)
+    text("traceback", std::string("The test ") + leaked_memory + leaks.text);
+  if (!leaks.text.empty() && !leaks.fails) text("leaks", leaks.text);
+  if (!mocks.empty() || (!leaks.text.empty() && leaks.fails)) send_verdict(Outcome::fail);
+}
+
+std::string failure_of_tear_down(const leak_check::Leaks& leaks, const std::string& mocks) {
+  std::string text;
+  if (!mocks.empty()) text += std::string("Its process ") + leaked_mocks + mocks;
+  if (!leaks.text.empty() && leaks.fails)
+    text += std::string("Its process ") + leaked_memory + leaks.text;
+  return text;
+}
+
+void look_for_leaks() {
+  const State::End end = state().end;
+  if (end == State::End::none || (end == State::End::of_test && !own_process())) return;
+  const std::string mocks = mock_leaks::find_at_end();
+  const leak_check::Leaks leaks = leak_check::find_at_end();
+  if (end == State::End::of_test) {
+    return say_of_test(leaks, mocks);
+  }
+  const std::string failure = failure_of_tear_down(leaks, mocks);
+  if (!failure.empty()) Core::instance().closed(failure);
+}
+
 }  // namespace
+
+void leaving() {
+  state().end = State::End::of_tear_down;
+}
+
+void at_tear_down() {
+  if (!own_process()) return;
+  const std::string failure = failure_of_tear_down(leak_check::find(), {});
+  if (!failure.empty()) Core::instance().suite_closed(failure);
+}
 
 void at_process_end() {
   flush_streams();
+  look_for_leaks();
   if (__gcov_dump != nullptr) __gcov_dump();
   if (__llvm_profile_write_file != nullptr) __llvm_profile_write_file();
 }
@@ -129,6 +176,7 @@ void finish(Outcome outcome) {
 
 void finish() {
   if (!own_process()) _exit(0);
+  state().end = State::End::of_test;
   run_exit_handlers();
 }
 
@@ -143,6 +191,7 @@ void conclude() {
   if (!own_process()) _exit(0);
   const Untouched untouched;
   flush_streams();
+  say_of_test(leak_check::find(), {});
   {
     const std::lock_guard lock(state().mutex);
     close(std::exchange(state().channel, -1));
