@@ -27,8 +27,8 @@ struct State {
   int channel = -1;
   pid_t owner = 0;
   std::string properties;  // encoded Verdict.property fields
-  enum class End { none, of_test, of_tear_down };
-  End end = End::none;  // what has been said before the exit handlers
+  bool said = false;       // the verdict
+  bool leaving = false;    // a suite's process, or a shared one, ends
 };
 
 State& state() {
@@ -64,13 +64,15 @@ void send_verdict(Outcome outcome) {
 constexpr char leaked_memory[] = "leaked memory, LeakSanitizer says:\n";
 constexpr char leaked_mocks[] = "leaked mock objects, GoogleMock says:\n";
 
-// After the verdict: one of what was found only now takes its place.
+// A verdict of what was found only after the test's own takes that one's place. A test that ended
+// its process itself has failed by that.
 void say_of_test(const leak_check::Leaks& leaks, const std::string& mocks) {
   if (!mocks.empty()) text("traceback", std::string("The test ") + leaked_mocks + mocks);
   if (!leaks.text.empty() && leaks.fails)
     text("traceback", std::string("The test ") + leaked_memory + leaks.text);
   if (!leaks.text.empty() && !leaks.fails) text("leaks", leaks.text);
-  if (!mocks.empty() || (!leaks.text.empty() && leaks.fails)) send_verdict(Outcome::fail);
+  const bool fails = !mocks.empty() || (!leaks.text.empty() && leaks.fails);
+  if (fails && state().said) send_verdict(Outcome::fail);
 }
 
 std::string failure_of_tear_down(const leak_check::Leaks& leaks, const std::string& mocks) {
@@ -82,13 +84,11 @@ std::string failure_of_tear_down(const leak_check::Leaks& leaks, const std::stri
 }
 
 void look_for_leaks() {
-  const State::End end = state().end;
-  if (end == State::End::none || (end == State::End::of_test && !own_process())) return;
+  const bool in_test = own_process() && state().channel >= 0;
+  if (!in_test && !state().leaving) return;
   const std::string mocks = mock_leaks::find_at_end();
   const leak_check::Leaks leaks = leak_check::find_at_end();
-  if (end == State::End::of_test) {
-    return say_of_test(leaks, mocks);
-  }
+  if (in_test) return say_of_test(leaks, mocks);
   const std::string failure = failure_of_tear_down(leaks, mocks);
   if (!failure.empty()) Core::instance().closed(failure);
 }
@@ -96,7 +96,7 @@ void look_for_leaks() {
 }  // namespace
 
 void leaving() {
-  state().end = State::End::of_tear_down;
+  state().leaving = true;
 }
 
 void at_tear_down() {
@@ -116,6 +116,7 @@ void open(int channel) {
   const std::lock_guard lock(state().mutex);
   state().channel = channel;
   state().owner = getpid();
+  state().said = false;
   state().properties.clear();
 }
 
@@ -176,7 +177,7 @@ void finish(Outcome outcome) {
 
 void finish() {
   if (!own_process()) _exit(0);
-  state().end = State::End::of_test;
+  state().said = true;
   run_exit_handlers();
 }
 
@@ -191,6 +192,7 @@ void conclude() {
   if (!own_process()) _exit(0);
   const Untouched untouched;
   flush_streams();
+  state().said = true;
   say_of_test(leak_check::find(), {});
   {
     const std::lock_guard lock(state().mutex);
