@@ -118,6 +118,12 @@ std::string command_of(pid_t pid) {
   return command;
 }
 
+bool is_symbolizer(std::string_view command) {
+  std::string_view name = command.substr(0, command.find(' '));
+  name.remove_prefix(name.find_last_of("/[") + 1);
+  return name.substr(0, 15) == "llvm-symbolizer" || name.substr(0, 9) == "addr2line";
+}
+
 bool is_zombie(pid_t pid) {
   const std::string stat = read_proc(pid, "stat", 256);
   const std::size_t name_end = stat.rfind(')');

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hearth::process {
@@ -42,6 +43,10 @@ std::optional<std::uint64_t> marker_of(pid_t pid);
 // The command line, blanks between its words; the bare name in brackets where there is none; at
 // most 200 bytes.
 std::string command_of(pid_t pid);
+
+// Is it a sanitizer's helper, which makes places in the source of addresses, and ends by itself when
+// the process that reported something has?
+bool is_symbolizer(std::string_view command);
 
 bool is_zombie(pid_t pid);
 

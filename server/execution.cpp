@@ -183,8 +183,14 @@ protocol::OutputStream::Emit Execution::emitter() {
   };
 }
 
+// After the verdict the process's exit handlers run, and then it looks for what was leaked.
 void Execution::take(const worker::FromTest& message) {
-  if (m_evidence.verdict) return;
+  if (m_evidence.verdict && message.message_case() != worker::FromTest::kAttachment) {
+    const bool fails = message.message_case() == worker::FromTest::kVerdict &&
+                       message.verdict().outcome() == worker::Verdict::FAIL;
+    if (fails) m_evidence.verdict = TestStatus::fail;
+    return;
+  }
   switch (message.message_case()) {
     case worker::FromTest::kAttachment: {
       const worker::Attachment& piece = message.attachment();

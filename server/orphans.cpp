@@ -25,8 +25,10 @@ std::vector<LeftProcess> Orphans::kill_left_by(std::uint64_t execution, pid_t gr
     for (const pid_t child : process::read_children(m_children_list.get())) {
       if (m_known.contains(child)) continue;
       if (getpgid(child) != group && process::marker_of(child) != execution) continue;
-      if (!process::is_zombie(child) && left.size() < max_named) {
-        left.push_back({static_cast<std::uint64_t>(child), process::command_of(child)});
+      const std::string command = process::command_of(child);
+      if (!process::is_zombie(child) && !process::is_symbolizer(command) &&
+          left.size() < max_named) {
+        left.push_back({static_cast<std::uint64_t>(child), command});
       }
       kill(child, SIGKILL);
       waitpid(child, nullptr, 0);

@@ -4,8 +4,8 @@
 
 #include "process/wait_status.hpp"
 #include "protocol/utf8.hpp"
-#include "server/program_words.hpp"
 #include "server/program_look.hpp"
+#include "server/program_words.hpp"
 #include "worker.pb.h"
 
 namespace hearth::server {

@@ -177,7 +177,9 @@ void Program::shared_ended(Shared& known, int wait_status, const std::vector<Lef
   const bool finishing = ended.finishing;
   const bool in_test = end_running_in(shared, wait_status, left);
   const bool tears_down = finishing ? wait_status != 0 : shared.ended > 0 && !shared.parked;
-  if (!in_test && tears_down && !m_shutting_down) {
+  if (!in_test && wait_status == 0 && !ended.closing_failure.empty() && !m_shutting_down) {
+    report_tear_down(shared.last_target, m_catalog[shared.last_test].suite, ended.closing_failure);
+  } else if (!in_test && tears_down && !m_shutting_down) {
     report_tear_down(shared.last_target, m_catalog[shared.last_test].suite,
                      "The process of the Run's tests " + end_of(ended, wait_status) + ".\n" +
                          ended.output.text());

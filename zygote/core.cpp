@@ -16,6 +16,8 @@
 #include "process/children.hpp"
 #include "zygote/coverage.hpp"
 #include "zygote/exit_handlers.hpp"
+#include "zygote/leak_check.hpp"
+#include "zygote/mock_leaks.hpp"
 #include "zygote/streams.hpp"
 
 namespace hearth::zygote {
@@ -210,6 +212,8 @@ Assignment Core::park(const Tests& tests, const SetUp& set_up, bool is_suite) {
   coverage::parked();
   collapse_memory();
   mark_exit_handlers();
+  mock_leaks::note_park();
+  leak_check::note_park();
   ready(set_up);
 
   Assignment assignment{Task::finish, 0};
@@ -300,6 +304,7 @@ void suite_closed(std::string_view failure) {
 
 void leave(std::string_view failure) {
   Core::instance().closed(failure);
+  report::leaving();
   run_exit_handlers();
 }
 

@@ -98,6 +98,10 @@ class Core {
 // The test's own report channel, from Core::become_test on.
 namespace report {
 void open(int channel);
+// This process, a suite's or a shared one, ends: what is found yet is its tear-down's failure.
+void leaving();
+// In a shared process: what its last test was torn down with has run.
+void at_tear_down();
 // The last of a process that ends at an exit mark: its exit handlers have run.
 void at_process_end();
 }  // namespace report

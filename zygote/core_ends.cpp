@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <string>
 
 #include "process/children.hpp"
 #include "zygote/core.hpp"
@@ -98,10 +99,11 @@ void Core::ended(const Execution& execution, int status, const rusage& usage) {
     found = false;
     for (const pid_t orphan : process::read_children(m_children_list)) {
       if (is_known(orphan) || !belongs_to_the_dead(orphan, execution)) continue;
-      if (!process::is_zombie(orphan) && named++ < max_named) {
+      const std::string command = process::command_of(orphan);
+      if (!process::is_zombie(orphan) && !process::is_symbolizer(command) && named++ < max_named) {
         protozero::pbf_writer leftover(ended, 7);
         leftover.add_uint64(1, static_cast<std::uint64_t>(orphan));
-        message::add(leftover, 2, process::command_of(orphan));
+        message::add(leftover, 2, command);
       }
       ::kill(orphan, SIGKILL);
       waitpid(orphan, nullptr, 0);

@@ -11,10 +11,18 @@
 #include "zygote/core.hpp"
 #include "zygote/coverage.hpp"
 #include "zygote/exit_handlers.hpp"
+#include "zygote/leak_check.hpp"
+#include "zygote/mock_leaks.hpp"
 #include "zygote/streams.hpp"
 
 namespace hearth::zygote {
 namespace {
+
+void leave_park(bool in_place) {
+  stop_at_exit_mark();
+  leak_check::leave_park();
+  mock_leaks::leave_park(in_place);
+}
 
 // What comes over the channel gets the lowest numbers: where a test has closed one of these, its
 // threads would print into that.
@@ -127,7 +135,9 @@ void Core::become_test(const message::RunTest& run, const Received& received) {
   close(m_signals);
   close(m_children_list);
   take_channel(channel);
-  stop_at_exit_mark();
+  leave_park(run.in_place);
+  if (run.in_place && m_tests->describe(find(run.test, run.name)).suite_process)
+    mock_leaks::expect_tear_down();
   report::open(m_channel);
 }
 
@@ -151,7 +161,7 @@ void Core::become_parked(const message::RunTest& run, const Received& received) 
   close(m_signals);
   close(m_children_list);
   take_channel(channel);
-  stop_at_exit_mark();
+  leave_park(false);
   m_pid = getpid();
   m_executions.clear();
 }
@@ -165,7 +175,7 @@ void Core::become_shared() {
   m_signals_taken = false;
   close(m_signals);
   close(m_children_list);
-  stop_at_exit_mark();
+  leave_park(true);
   coverage::begin_in_place();
 }
 
@@ -209,6 +219,7 @@ Assignment Core::await_shared() {
 Assignment Core::next() {
   const Untouched untouched;
   flush_streams();
+  report::at_tear_down();
   occupy_standard_descriptors();
   if (send(message::from_zygote::ready, {})) return await_shared();
   std::fputs("hearth: this process's channel to the server is closed\n", stderr);

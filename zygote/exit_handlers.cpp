@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "zygote/core.hpp"
+#include "zygote/leak_check.hpp"
 
 extern "C" {
 __attribute__((visibility("hidden"))) extern void* __dso_handle;
@@ -14,6 +15,9 @@ void __cxa_finalize(void* dso);
 // glibc's list of destructors of thread_local objects; exit() runs it first, and only whole.
 __attribute__((weak)) int __cxa_thread_atexit_impl(void (*handler)(void*), void* argument,
                                                    void* dso);
+// LeakSanitizer, in a program that has it: what is allocated in between is no leak.
+__attribute__((weak)) void __lsan_disable();
+__attribute__((weak)) void __lsan_enable();
 }
 
 namespace hearth::zygote {
@@ -31,9 +35,13 @@ bool is_stop(const void* mark) {
   return reinterpret_cast<std::intptr_t>(mark) == state.stop_at && state.owner == getpid();
 }
 
-[[noreturn]] void stop(int status) {
+void end(int status) {
   report::at_process_end();
   _exit(status);
+}
+
+[[noreturn]] void stop(int status) {
+  leak_check::from_park(end, status);
 }
 
 void at_exit_mark(void* mark) {
@@ -61,8 +69,11 @@ void mark_exit_handlers() {
 #ifdef __GLIBC__
   on_exit(at_mark_with_status, mark);
 #endif
-  if (__cxa_thread_atexit_impl != nullptr)
-    __cxa_thread_atexit_impl(at_thread_mark, mark, &__dso_handle);
+  if (__cxa_thread_atexit_impl == nullptr) return;
+  // Of its list's first element, which runs, glibc keeps no pointer.
+  if (__lsan_disable != nullptr) __lsan_disable();
+  __cxa_thread_atexit_impl(at_thread_mark, mark, &__dso_handle);
+  if (__lsan_enable != nullptr) __lsan_enable();
 }
 
 void stop_at_exit_mark() {

@@ -8,6 +8,8 @@
 #include "zygote/core.hpp"
 #include "zygote/coverage.hpp"
 #include "zygote/exit_handlers.hpp"
+#include "zygote/leak_check.hpp"
+#include "zygote/mock_leaks.hpp"
 #include "zygote/streams.hpp"
 #include "zygote/surroundings.hpp"
 
@@ -19,6 +21,8 @@ struct State {
   int channel = -1;
   pid_t owner = 0;
   std::string properties;  // encoded Verdict.property fields
+  bool said = false;       // the verdict
+  bool leaving = false;    // a suite's process, or a shared one, ends
 };
 
 State& state() {
@@ -51,10 +55,53 @@ void send_verdict(Outcome outcome) {
   send_piece(message::from_test::verdict, encoded);
 }
 
+constexpr char leaked_memory[] = "leaked memory, LeakSanitizer says:\n";
+constexpr char leaked_mocks[] = "leaked mock objects, GoogleMock says:\n";
+
+// A verdict of what was found only after the test's own takes that one's place. A test that ended
+// its process itself has failed by that.
+void say_of_test(const leak_check::Leaks& leaks, const std::string& mocks) {
+  if (!mocks.empty()) text("traceback", std::string("The test ") + leaked_mocks + mocks);
+  if (!leaks.text.empty() && leaks.fails)
+    text("traceback", std::string("The test ") + leaked_memory + leaks.text);
+  if (!leaks.text.empty() && !leaks.fails) text("leaks", leaks.text);
+  const bool fails = !mocks.empty() || (!leaks.text.empty() && leaks.fails);
+  if (fails && state().said) send_verdict(Outcome::fail);
+}
+
+std::string failure_of_tear_down(const leak_check::Leaks& leaks, const std::string& mocks) {
+  std::string text;
+  if (!mocks.empty()) text += std::string("Its process ") + leaked_mocks + mocks;
+  if (!leaks.text.empty() && leaks.fails)
+    text += std::string("Its process ") + leaked_memory + leaks.text;
+  return text;
+}
+
+void look_for_leaks() {
+  const bool in_test = own_process() && state().channel >= 0;
+  if (!in_test && !state().leaving) return;
+  const std::string mocks = mock_leaks::find_at_end();
+  const leak_check::Leaks leaks = leak_check::find_at_end();
+  if (in_test) return say_of_test(leaks, mocks);
+  const std::string failure = failure_of_tear_down(leaks, mocks);
+  if (!failure.empty()) Core::instance().closed(failure);
+}
+
 }  // namespace
+
+void leaving() {
+  state().leaving = true;
+}
+
+void at_tear_down() {
+  if (!own_process()) return;
+  const std::string failure = failure_of_tear_down(leak_check::find(), {});
+  if (!failure.empty()) Core::instance().suite_closed(failure);
+}
 
 void at_process_end() {
   flush_streams();
+  look_for_leaks();
   coverage::hand_over();
 }
 
@@ -62,6 +109,7 @@ void open(int channel) {
   const std::lock_guard lock(state().mutex);
   state().channel = channel;
   state().owner = getpid();
+  state().said = false;
   state().properties.clear();
 }
 
@@ -122,6 +170,7 @@ void finish(Outcome outcome) {
 
 void finish() {
   if (!own_process()) _exit(0);
+  state().said = true;
   run_exit_handlers();
 }
 
@@ -136,6 +185,8 @@ void conclude() {
   if (!own_process()) _exit(0);
   const Untouched untouched;
   flush_streams();
+  state().said = true;
+  say_of_test(leak_check::find(), {});
   {
     const std::lock_guard lock(state().mutex);
     close(std::exchange(state().channel, -1));

@@ -1,8 +1,10 @@
 #include "client/reports/failure_details.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "client/run/result_assembler.hpp"
+#include "client/sanitizer_report.hpp"
 #include "client/text.hpp"
 
 namespace hearth::client {
@@ -77,16 +79,10 @@ std::string output_of(const TestReport& report, std::string_view name, std::size
       std::find_if(attachments.begin(), attachments.end(),
                    [&](const Attachment& attachment) { return attachment.name == name; });
   if (found == attachments.end() || found->size == 0) return {};
-  std::string_view text = found->text;
-  if (text.size() > most) {
-    text.remove_prefix(text.size() - most);
-    // From the next line on, so that no character is cut in two.
-    const auto newline = text.find('\n');
-    if (newline != std::string_view::npos) text.remove_prefix(newline + 1);
-  }
-  if (text.size() == found->size) return printable(text);
-  return "(the last " + std::to_string(text.size()) + " of " + counted(found->size, "byte") +
-         ")\n" + printable(text);
+  if (found->text.size() == found->size && found->size <= most) return printable(found->text);
+  constexpr auto all_lines = std::numeric_limits<std::size_t>::max() / 2;
+  const auto shown = excerpt_of(found->text, found->size, all_lines, most);
+  return (shown.title.empty() ? "" : "(" + shown.title + ")\n") + printable(shown.text);
 }
 
 std::optional<SourcePlace> place_of(const TestReport& report) {

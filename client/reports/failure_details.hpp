@@ -17,8 +17,8 @@ namespace hearth::client {
 // reason.
 [[nodiscard]] std::string details_of(const TestReport& report);
 
-// The end of an attachment, at most `most` bytes of it; where something is missing, the first line
-// says how much.
+// An attachment that is output, at most `most` bytes of it: its end, or from a sanitizer's first
+// report on. If something is missing, the first line says how much.
 [[nodiscard]] std::string output_of(const TestReport& report, std::string_view name,
                                     std::size_t most);
 

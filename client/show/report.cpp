@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client/sanitizer_report.hpp"
 #include "client/show/slow.hpp"
 #include "client/text.hpp"
 
@@ -76,12 +77,10 @@ std::string section(const Attachment& attachment) {
       text += "    (" + counted(attachment.size - attachment.text.size(), "more byte") + ")\n";
     return text;
   }
-  const auto shown = last_lines(attachment.text, output_lines);
-  auto title = "    " + name;
-  if (shown.size() < attachment.size)
-    title +=
-        ", the last " + std::to_string(shown.size()) + " of " + counted(attachment.size, "byte");
-  return title + ":\n" + indented(printable(shown), "      ");
+  const auto shown =
+      excerpt_of(attachment.text, attachment.size, output_lines, attachment.text.size());
+  const auto title = shown.title.empty() ? name : name + ", " + shown.title;
+  return "    " + title + ":\n" + indented(printable(shown.text), "      ");
 }
 
 }  // namespace

@@ -55,6 +55,19 @@ TEST_CASE("Report: of long output the last lines are shown, and how much there w
   CHECK(text.ends_with("      line 99\n"));
 }
 
+TEST_CASE("Report: of a sanitizer's report the beginning is shown") {
+  auto report = failed();
+  std::string output;
+  for (int i = 0; i < 100; ++i) output += "line " + std::to_string(i) + "\n";
+  const std::string explained = "==7==ERROR: AddressSanitizer: heap-use-after-free\n";
+  output +=
+      explained + "Shadow bytes around the buggy address:\n  0x1: fa\n=>0x2: fd\n==7==ABORTING\n";
+  report.attachments = {{"stderr", "text/plain", output, output.size()}};
+  CHECK(failure_text(report) ==
+        "FAIL   p.S.t  0.012 s\n    stderr, 64 of " + std::to_string(output.size()) +
+            " bytes, from the first report on:\n      " + explained + "      ==7==ABORTING\n");
+}
+
 TEST_CASE("Report: a result's line has its status, and says if nobody asked for it") {
   TestReport report;
   report.id = "a";

@@ -168,3 +168,11 @@ TEST_CASE("Children: death with the parent, also where that has died already") {
            !die_with_parent(0, parent);
   }));
 }
+
+TEST_CASE("children: a sanitizer's helper is known by its name") {
+  CHECK(is_symbolizer("/usr/bin/llvm-symbolizer-14 --demangle --inlines"));
+  CHECK(is_symbolizer("[llvm-symbolizer]"));
+  CHECK(is_symbolizer("addr2line -iCfe ./t"));
+  CHECK_FALSE(is_symbolizer("cat /usr/bin/llvm-symbolizer"));
+  CHECK_FALSE(is_symbolizer("sleep 7"));
+}

@@ -136,13 +136,23 @@ TEST_CASE("Execution: a failure or a skip without a word gets one") {
                             "p.test skip @3"});
 }
 
-TEST_CASE("Execution: only the first verdict counts, and nothing behind it") {
+TEST_CASE("Execution: only the first verdict counts") {
   Fixture fixture;
   fixture.begin();
   fixture.give(worker::Verdict::XFAIL);
   fixture.give(worker::Verdict::SUCCESS);
-  fixture.attach("late", "text");
   CHECK(fixture.end() == Lines{begun, "p.test xfail @3"});
+}
+
+TEST_CASE("Execution: what its process finds out after the verdict is attached, and can fail it") {
+  Fixture fixture;
+  fixture.begin();
+  fixture.give(worker::Verdict::SUCCESS);
+  fixture.attach("traceback", "leaked");
+  fixture.give(worker::Verdict::FAIL);
+  fixture.give(worker::Verdict::SUCCESS);
+  CHECK(fixture.end() == Lines{begun, piece("traceback", "leaked"),
+                               end_of("traceback"), "p.test fail @3"});
 }
 
 TEST_CASE("Execution: garbage on the report channel makes no pass") {

@@ -26,6 +26,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #ifdef GTEST_FLAG_GET  // from 1.12 on
@@ -159,6 +160,16 @@ class KnownTests final : public zygote::Tests {
   std::vector<KnownTest> m_tests;
 };
 
+// A list of the registry's own, which is of no more use. Freeing it would cost; it is not lost.
+struct SetAside {
+  std::vector<::testing::TestInfo*> tests;
+  const SetAside* before;
+};
+inline void set_aside(std::vector<::testing::TestInfo*> tests) {
+  static const SetAside* last = nullptr;
+  last = new SetAside{std::move(tests), last};
+}
+
 // Cuts the suite down to the tests given, which run, behind its first, which GoogleTest looks at to
 // see that all have the same fixture class. The framework's loops over what was cut would cost
 // every child.
@@ -173,8 +184,7 @@ inline void only(::testing::TestSuite& suite, ::testing::TestInfo* first,
   }
   tests.swap(kept);
   reach(SuiteIndices{}, suite).swap(indices);
-  new std::vector<::testing::TestInfo*>(
-      std::move(kept));  // the registry's own; freeing it would cost
+  set_aside(std::move(kept));
 }
 
 // Puts the test behind the one that runs.
