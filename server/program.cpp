@@ -172,6 +172,7 @@ void Program::on_ready(Zygote& zygote, const worker::Ready& ready) {
       m_events.log("program " + m_spec.name + " is started anew for each " +
                    (is_shared() ? "Run" : "of its tests") + ": " + protocol::as_utf8(ready.why()));
     }
+    m_exiting = !m_exits.empty();
     finish(zygote, false);
   }
   settle();

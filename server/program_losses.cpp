@@ -73,7 +73,7 @@ void Program::zygote_lost(int wait_status) {
                  process::describe_wait_status(wait_status));
   }
   bury(std::move(m_zygote));
-  if (expected) return;
+  if (expected) return m_events.takes_more();  // an exit check may wait
   if (!m_listed) return fail_to_load(account);
   const std::string cause =
       "The program's warm process " + process::describe_wait_status(wait_status);

@@ -46,7 +46,7 @@ bool Core::run_test(const message::RunTest& run, const Received& received, Assig
     refuse(run.execution, "the program has no such test any more");
   } else if (run.in_place || fork_execution(run.execution, Kind::test) == 0) {
     become_test(run, received);
-    assignment = {Task::run_test, test};
+    assignment = {Task::run_test, test, Assignment::none, run.in_place};
     return true;
   }
   close_all(received);
@@ -136,8 +136,6 @@ void Core::become_test(const message::RunTest& run, const Received& received) {
   close(m_children_list);
   take_channel(channel);
   leave_park(run.in_place);
-  if (run.in_place && m_tests->describe(find(run.test, run.name)).suite_process)
-    mock_leaks::expect_tear_down();
   report::open(m_channel);
 }
 

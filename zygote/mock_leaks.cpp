@@ -70,7 +70,6 @@ struct State {
   std::vector<Mock> at_park;
   std::vector<Mock> not_ours;
   pid_t parked = 0;  // the process that has memory as it was at the park; 0: none has
-  bool expects_tear_down = false;
 };
 
 State& state() {
@@ -271,12 +270,8 @@ void leave_park(bool in_place) {
   state().parked = in_place ? 0 : getppid();
 }
 
-void expect_tear_down() {
-  state().expects_tear_down = true;
-}
-
 std::string find_at_end() {
-  if (!is_there() || state().expects_tear_down) return {};
+  if (!is_there()) return {};
   if (&hearth_catch_leaked_mocks != nullptr && !hearth_catch_leaked_mocks) return {};
   std::string text;
   std::size_t count = 0;

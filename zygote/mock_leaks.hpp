@@ -23,9 +23,6 @@ void note_park();
 // This process was forked from one that had parked. `in_place`: it is itself that process.
 void leave_park(bool in_place);
 
-// This process's tear-down is still to come: nothing is looked for.
-void expect_tear_down();
-
 // GoogleMock's words on each mock object that this process has used and not deleted; empty: none.
 std::string find_at_end();
 

@@ -118,6 +118,20 @@ def test_a_suite_that_runs_and_is_asked_for():
                 assert folder.lines("log").count("tear-down of the suite") == 1, folder.lines("log")
 
 
+def test_started_for_each_test():
+    """A program that is started anew for each test tears the test's suite down in it, and ends once more for its end"""
+    test, passes, check, end = ids("googletest", "Suite.Passes", "Test.Passes", "Suite.teardown", "exit")
+    for how, status in (("", "success"), ("suite", "fail")):
+        with Folder() as folder, server("googletest", how, folder, options=("--env", "ENDS_THREAD=1")) as served:
+            results = served.run(test, passes, exit=None)
+            assert results.statuses() == {test: status, passes: "success"}, served.state()
+            assert folder.lines("log").count("tear-down of the suite") == 1, folder.lines("log")
+            assert ("in the suite's tear-down" in results.of(test).text("traceback")) == bool(how), results.of(test)
+            assert served.run(check).of(check).status == "skip", served.state()
+    with server("googletest", "status", options=("--env", "ENDS_THREAD=1")) as served:
+        assert served.run(passes, exit=None).statuses() == {passes: "success", end: "fail"}, served.state()
+
+
 def test_an_end_that_never_comes():
     """A program that hangs at its end is killed at the time limit, and has failed"""
     passes, end = ids("googletest", "Test.Passes", "exit")

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fstream>
 #include <string>
+#include <thread>
 
 namespace ends {
 
@@ -59,6 +60,7 @@ inline std::ofstream& file() {
 
 // In main, before the tests.
 inline void begin() {
+  if (std::getenv("ENDS_THREAD") != nullptr) std::thread([] { pause(); }).detach();
   of_thread.used = true;
   if (const char* const path = std::getenv("ENDS_FILE")) {
     file().open(path, std::ios::app);

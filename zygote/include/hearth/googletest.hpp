@@ -111,6 +111,10 @@ struct KnownTest {
   bool hidden;
 };
 
+inline bool has_set_up(::testing::TestSuite& suite) {
+  return reach(SuiteSetUp{}, suite) != nullptr || reach(SuiteTearDown{}, suite) != nullptr;
+}
+
 class KnownTests final : public zygote::Tests {
  public:
   // Lists what the program's own flags select, and behind it, hidden, what they would if they also
@@ -153,10 +157,6 @@ class KnownTests final : public zygote::Tests {
   }
 
  private:
-  static bool has_set_up(::testing::TestSuite& suite) {
-    return reach(SuiteSetUp{}, suite) != nullptr || reach(SuiteTearDown{}, suite) != nullptr;
-  }
-
   std::vector<KnownTest> m_tests;
 };
 
@@ -302,6 +302,11 @@ class Adapter final : public ::testing::EmptyTestEventListener {
     if (!zygote::report::own_process()) std::_Exit(0);
     if (&info != m_test) return;
     const zygote::Outcome outcome = report(*info.result(), m_suite_of_test->ad_hoc_test_result());
+    if (!m_shared && m_tears_down) {
+      m_outcome = outcome;
+      m_set_up_parts = m_suite_of_test->ad_hoc_test_result().total_part_count();
+      return;
+    }
     if (!m_shared) zygote::report::finish(outcome);
     conclude(outcome);
     const bool stays = m_assignment.next != zygote::Assignment::none &&
@@ -313,6 +318,7 @@ class Adapter final : public ::testing::EmptyTestEventListener {
 
   void OnTestSuiteEnd(const ::testing::TestSuite& suite) override {
     if (m_shared) return group_ended(suite);
+    if (m_tears_down && m_suite_of_test == &suite) finish_after_tear_down(suite);
     if (m_suite != &suite || m_test != nullptr) return;
     const int set_up_parts = m_suite_parked ? m_set_up_parts : suite_parts();
     if (!m_suite_parked) zygote::park_suite(m_tests, suite_set_up());
@@ -352,6 +358,7 @@ class Adapter final : public ::testing::EmptyTestEventListener {
     const KnownTest& known = m_tests[assignment.test];
     reach(SuiteShouldRun{}, *known.suite) = true;
     if (assignment.task == zygote::Task::run_test) {
+      m_tears_down = assignment.alone && has_set_up(*known.suite);
       run_only(known);
     } else if (assignment.task == zygote::Task::run_shared) {
       m_shared = true;
@@ -451,6 +458,17 @@ class Adapter final : public ::testing::EmptyTestEventListener {
     }
   }
 
+  // In a program started for one test: what its suite has set up is this process's to tear down.
+  [[noreturn]] void finish_after_tear_down(const ::testing::TestSuite& suite) {
+    if (!zygote::report::own_process()) std::_Exit(0);
+    const std::string failure = texts_of(suite.ad_hoc_test_result(), false, m_set_up_parts);
+    if (!failure.empty()) {
+      zygote::report::text("traceback", "The suite's tear-down failed:\n" + failure);
+      m_outcome = zygote::Outcome::fail;
+    }
+    zygote::report::finish(m_outcome);
+  }
+
   static void run(::testing::TestSuite& suite) { (suite.*member_of(SuiteRun{}))(); }
 
   // ---- a shared process ----
@@ -519,6 +537,8 @@ class Adapter final : public ::testing::EmptyTestEventListener {
 
   KnownTests m_tests;
   bool m_disabled_too = false;
+  bool m_tears_down = false;  // the test's process: its suite's tear-down too
+  zygote::Outcome m_outcome = zygote::Outcome::unknown;
   bool m_finishing = false;
   bool m_suite_parked = false;
   ::testing::TestInfo* m_test = nullptr;  // in a test's process

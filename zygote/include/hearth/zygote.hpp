@@ -57,6 +57,7 @@ struct Assignment {
   std::size_t test;         // index in Tests
   std::size_t next = none;  // run_shared: the test that is to follow, as far as is known; none: no
                             // more are to come
+  bool alone = false;       // run_test: in a program that was started for this test
 };
 
 // The values are those of Verdict.Outcome in spec/worker.proto.
