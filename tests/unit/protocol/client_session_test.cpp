@@ -138,6 +138,19 @@ TEST_CASE("Client session: Dones come in any order, each once") {
   CHECK(ended(session).empty());
 }
 
+TEST_CASE("Client session: a command that is abandoned is not in flight; its Done is no fault") {
+  auto session = ready_session();
+  (void)session.list(std::nullopt);
+  (void)session.list(std::nullopt);
+  session.abandon("c-1");
+  session.abandon("c-1");
+  session.abandon("c-7");
+  CHECK(session.in_flight() == 1);
+  CHECK(received(session, rpc(Done{"c-1"})) == Lines{"done c-1"});
+  CHECK(received(session, rpc(Done{"c-1"})) == Lines{"fault"});
+  CHECK(session.in_flight() == 1);
+}
+
 TEST_CASE("Client session: results, errors and foreign bytes are told apart") {
   auto session = ready_session();
   const auto result = encoded({.status = TestStatus::success, .test_id = "a", .route_code = "1"});
