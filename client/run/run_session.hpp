@@ -89,6 +89,7 @@ class RunSession : public ServerSlot::Owner {
   ServerSlot* m_lister = nullptr;
   std::unordered_set<std::string> m_lists;  // nonces of those that are not done
   bool m_listed_by_name = false;
+  std::unordered_set<std::string> m_named;  // ids that are listed by name
   unsigned m_times_listed = 0;
   std::string m_list_damage;          // what was wrong with an answer of m_lists; empty: nothing
   std::vector<std::size_t> m_listed;  // hashes of the ids that the list has, in order

@@ -33,6 +33,7 @@ void RunSession::list_with(ServerSlot& slot) {
   m_lister = &slot;
   m_end.listed.clear();
   m_listed_by_name = false;
+  m_named.clear();
   m_list_damage.clear();
   ++m_times_listed;
   for (const auto& nonce : m_lists) slot.abandon(nonce);
@@ -42,11 +43,11 @@ void RunSession::list_with(ServerSlot& slot) {
 // A list that arrived damaged proves nothing: a test that is not in it would not be missed.
 void RunSession::list_again(ServerSlot& slot) {
   if (m_times_listed < most_lists) {
-    m_listener.on_note(numbered(
-        slot, "the list of tests arrived damaged (" + m_list_damage + "): asking for it again"));
+    m_listener.on_note(numbered(slot, "the list of tests did not arrive whole (" + m_list_damage +
+                                          "): asking for it again"));
     return list_with(slot);
   }
-  m_end.outcome.doubts.push_back("the list of tests is not complete: it arrived damaged " +
+  m_end.outcome.doubts.push_back("the list of tests is not complete: it did not arrive whole " +
                                  counted(m_times_listed, "time") + " (" + m_list_damage + ")");
   leave();
 }
@@ -60,7 +61,9 @@ void RunSession::on_listed(ServerSlot& slot) {
   if (!m_list_damage.empty()) return list_again(slot);
   drop_repeated_ids(slot);
   if (!std::exchange(m_listed_by_name, true) && m_plan.wanted) {
-    for (auto& nonce : slot.list(m_plan.wanted(m_end.listed))) m_lists.insert(std::move(nonce));
+    auto wanted = m_plan.wanted(m_end.listed);
+    for (auto& nonce : slot.list(wanted)) m_lists.insert(std::move(nonce));
+    m_named = {std::make_move_iterator(wanted.begin()), std::make_move_iterator(wanted.end())};
     if (!m_lists.empty()) return;
   }
   for (const auto& id : m_end.listed) m_listed.push_back(std::hash<std::string_view>()(id));
@@ -100,8 +103,11 @@ void RunSession::check_late_listing(ServerSlot& slot, const protocol::PacketView
 void RunSession::on_result(ServerSlot& slot, const protocol::PacketView& packet) {
   if (m_phase == Phase::listing) {
     if (&slot == m_lister && packet.status == TestStatus::exists && packet.test_id &&
-        !is_filtered(packet))
+        !is_filtered(packet)) {
+      if (m_listed_by_name && !m_named.contains(std::string(*packet.test_id)))
+        m_list_damage = "it went on after its Done";
       m_end.listed.emplace_back(*packet.test_id);
+    }
     return;
   }
   if (packet.status == TestStatus::exists) return check_late_listing(slot, packet);
