@@ -118,7 +118,8 @@ int check(const CheckCommand& command, const PlainProgram& program, const std::s
   if (!end) return fail_setup(end.error().text());
   if (end->refused) return fail_setup("the server could not begin: " + *end->refused);
   const auto& outcome = end->outcome;
-  if (outcome.interrupted || outcome.lost || !outcome.missing.empty()) {
+  if (outcome.interrupted || outcome.lost || !outcome.missing.empty() ||
+      !outcome.doubts.empty()) {
     display->on_end(outcome);
     return as_int(exit_code(outcome));
   }

@@ -9,7 +9,7 @@ enum class ExitCode : int {
   success = 0,
   failures = 1,
   trouble = 2,          // usage, set-up
-  results_missing = 3,  // a server was lost, or it left out results
+  results_missing = 3,  // a server was lost, or left out results or tests
   nothing_selected = 4,
   interrupted = 130,
 };

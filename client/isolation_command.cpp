@@ -71,7 +71,8 @@ std::optional<bool> Analysis::fails_after(const Tests& earlier, const std::strin
   };
   Verdicts verdicts(nullptr);
   auto end = run_tests(std::move(run), verdicts);
-  if (!end || end->refused || end->outcome.interrupted || end->outcome.lost) {
+  if (!end || end->refused || end->outcome.interrupted || end->outcome.lost ||
+      !end->outcome.doubts.empty()) {
     m_stopped = std::move(end);
     return std::nullopt;
   }
@@ -121,7 +122,8 @@ int Analysis::analyze(const ChoiceRules& rules) {
   m_stopped.emplace(run_tests(std::move(first), verdicts));
   const auto& end = *m_stopped;
   std::string text;
-  if (end && !end->refused && !end->outcome.interrupted && !end->outcome.lost) {
+  if (end && !end->refused && !end->outcome.interrupted && !end->outcome.lost &&
+      end->outcome.doubts.empty()) {
     if (verdicts.order.empty()) {
       m_display.finish("hearth: nothing to analyze: no test is selected\n");
       return as_int(ExitCode::nothing_selected);
@@ -141,8 +143,10 @@ int Analysis::analyze(const ChoiceRules& rules) {
   if ((*m_stopped)->refused)
     return fail_setup("the server could not begin: " + *(*m_stopped)->refused);
   if ((*m_stopped)->outcome.interrupted) return as_int(ExitCode::interrupted);
-  descriptor_writer(STDERR_FILENO)("hearth: the server was lost: " + *(*m_stopped)->outcome.lost +
-                                   "\n");
+  const auto& outcome = (*m_stopped)->outcome;
+  descriptor_writer(STDERR_FILENO)(
+      "hearth: " +
+      (outcome.lost ? "the server was lost: " + *outcome.lost : outcome.doubts.front()) + "\n");
   return as_int(ExitCode::results_missing);
 }
 

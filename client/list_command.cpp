@@ -39,6 +39,7 @@ int list(const ListCommand& command, const std::string& executable) {
   if (end->outcome.lost)
     observer.on_note("hearth: the server was lost before its list was complete: " +
                      *end->outcome.lost);
+  for (const auto& doubt : end->outcome.doubts) observer.on_note("hearth: " + doubt);
   if (exit_code(end->outcome) != ExitCode::success) return as_int(exit_code(end->outcome));
 
   const auto ids = selector->select(std::move(end->listed));

@@ -88,7 +88,8 @@ int stream(const StreamCommand& command, const std::string& executable) {
   const auto end = run_tests(std::move(plan), listener);
   if (!end) return fail_setup(end.error().text());
   if (end->refused) return fail_setup("the server could not begin: " + *end->refused);
-  if (command.list) listener.list(end->listed);
+  for (const auto& doubt : end->outcome.doubts) listener.on_note("hearth: " + doubt);
+  if (command.list && end->outcome.doubts.empty()) listener.list(end->listed);
   if (const auto done = listener.finish(); !done) return fail_setup(done.error().text());
   const auto code = exit_code(end->outcome);
   return as_int(code == ExitCode::failures ? ExitCode::success : code);

@@ -39,6 +39,10 @@ PeerFault fault(std::string reason) {
   return {std::move(reason), false};
 }
 
+PeerFault damage(std::string reason) {
+  return {std::move(reason), false, true};
+}
+
 }  // namespace
 
 struct ClientSession::Impl {
@@ -50,6 +54,7 @@ struct ClientSession::Impl {
   OutputBuffer out;
   Bytes held;  // commands given before the server's Hello
   std::unordered_set<std::string> in_flight;
+  std::unordered_set<std::string> abandoned;
   std::uint64_t last_nonce = 0;
   bool goodbye_said = false;
   bool eof = false;
@@ -130,7 +135,7 @@ std::optional<ClientEvent> ClientSession::Impl::on_event(const ForeignBytes& for
 }
 
 std::optional<ClientEvent> ClientSession::Impl::on_event(const DamagedPacket& damaged) {
-  return fault("a damaged packet (" + std::string(to_string(damaged.reason)) + ")");
+  return damage("a damaged packet (" + std::string(to_string(damaged.reason)) + ")");
 }
 
 // Everything has been read. A message that was cut short is a fault of its own, before the end is
@@ -147,7 +152,7 @@ std::optional<ClientEvent> ClientSession::Impl::on_end() {
 }
 
 ClientEvent ClientSession::Impl::on_outcome(const MessageAssembler::Outcome& outcome) {
-  if (!outcome) return fault("a bad message: " + outcome.error().reason);
+  if (!outcome) return damage("a bad message: " + outcome.error().reason);
   if (const auto* hello = std::get_if<Hello>(&*outcome)) return on_hello(*hello);
   if (const auto* done = std::get_if<Done>(&*outcome)) return on_done(*done);
   return fault("the server sent " + std::string(kind_names.at(outcome->index())) +
@@ -169,7 +174,8 @@ ClientEvent ClientSession::Impl::on_hello(const Hello& hello) {
 
 ClientEvent ClientSession::Impl::on_done(const Done& done) {
   if (state == State::before_hello) return fault("a Done before the server's Hello");
-  if (in_flight.erase(done.nonce) == 0) return fault("a Done for a nonce that is not in flight");
+  if (in_flight.erase(done.nonce) + abandoned.erase(done.nonce) == 0)
+    return damage("a Done for a nonce that is not in flight");
   return CommandDone{done.nonce};
 }
 
@@ -190,6 +196,9 @@ std::string ClientSession::list(std::optional<std::span<const std::string>> test
 }
 std::string ClientSession::run(std::optional<std::span<const std::string>> tests, bool exit) {
   return m_impl->command("Run", tests, exit);
+}
+void ClientSession::abandon(const std::string& nonce) {
+  if (m_impl->in_flight.erase(nonce) != 0) m_impl->abandoned.insert(nonce);
 }
 void ClientSession::goodbye() {
   if (std::exchange(m_impl->goodbye_said, true)) return;

@@ -51,10 +51,12 @@ struct ForeignOutput {
 };
 // The peer broke the protocol (bad JSON, unknown nonce, disjoint versions ...). `fatal`: the
 // session is over; so it is at the end of the stream before Hello, or with commands in flight and
-// no goodbye().
+// no goodbye(). `damage`: a packet that would have meant something may be lost: what is in flight
+// may be answered in part, or never be said to be done (RPC-11.10).
 struct PeerFault {
   std::string reason;
   bool fatal;
+  bool damage = false;
 };
 using ClientEvent = std::variant<ServerReady, ResultPacket, CommandDone, ServerError, ServerOutput,
                                  ForeignOutput, PeerFault>;
@@ -74,6 +76,8 @@ class ClientSession {
   // `exit` false: more Runs follow, and a last one lets the programs go through their end
   // (RPC-12.17).
   std::string run(std::optional<std::span<const std::string>> tests, bool exit = true);
+  // Its Done is not waited for any more; one that comes all the same is a CommandDone.
+  void abandon(const std::string& nonce);
   void goodbye();
   [[nodiscard]] std::size_t in_flight() const;  // commands whose Done is still to come
 

@@ -127,15 +127,18 @@ void SessionIo::take_events() {
   }
 }
 
-// What looks like the beginning of a packet and does not go on is text after all.
+// What looks like the beginning of a packet and does not go on is text after all, and so is each
+// further beginning behind it: one silence is enough for all of them (RPC-2.13).
 void SessionIo::watch_candidate() {
   m_candidate_timer.cancel();
   if (!m_session.waiting()) return;
   m_candidate_timer.expires_after(candidate_patience);
   m_candidate_timer.async_wait([this](ErrorCode error) {
     if (error || m_ended) return;
-    m_session.give_up_waiting();
-    take_events();
+    while (m_session.waiting() && !m_ended) {
+      m_session.give_up_waiting();
+      take_events();
+    }
   });
 }
 

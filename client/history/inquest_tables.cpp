@@ -164,7 +164,8 @@ void InquestTables::write_summary(const Outcome& outcome, std::size_t workers) {
   // Repositories that are older than these columns, and that inq has not opened since.
   if (!has_row(m_database, "SELECT 1 FROM pragma_table_info('runs') WHERE name = 'exit_code'"))
     return;
-  const bool failed = outcome.counts.failed > 0 || outcome.counts.lost > 0;
+  const auto& counts = outcome.counts;
+  const bool failed = counts.failed + counts.unasked_failures + counts.lost > 0;
   m_database.prepare("UPDATE runs SET duration_secs = ?, exit_code = ? WHERE id = ?")
       .bind(std::chrono::duration<double>(outcome.elapsed).count())
       .bind(static_cast<std::int64_t>(failed))

@@ -94,7 +94,8 @@ void TestrRecorder::on_result(const TestReport& report, const Counts&) {
 void TestrRecorder::on_end(const Outcome& outcome) {
   if (!m_begun) return;
   const bool whole = m_all && !outcome.interrupted && !outcome.stopped_early &&
-                     outcome.missing.empty() && outcome.counts.missing() == 0;
+                     outcome.missing.empty() && outcome.doubts.empty() &&
+                     outcome.counts.missing() == 0;
   m_result = put_in_place(whole);
 }
 

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t read_size = std::size_t{256} * 1024;
 constexpr auto packet_patience = std::chrono::seconds(10);
+constexpr auto group_patience = std::chrono::seconds(1);  // to end by itself, after its leader
+constexpr auto group_look = std::chrono::milliseconds(20);
 using Wait = asio::posix::stream_descriptor;
 
 std::chrono::nanoseconds duration_of(const timeval& time) {
@@ -31,14 +33,17 @@ void close_quietly(asio::posix::stream_descriptor& fd) {
 
 }  // namespace
 
-ServerLink::ServerLink(asio::io_context& io, const ServerProcess& server, Listener& listener)
+ServerLink::ServerLink(asio::io_context& io, const ServerProcess& server, Listener& listener,
+                       std::chrono::milliseconds grace)
     : m_listener(listener),
       m_pid(server.pid),
+      m_grace(grace),
       m_pid_fd(io, server.pid_fd),
       m_in(io, server.in),
       m_out(io, server.out),
       m_err(io, server.err),
       m_deadline(io),
+      m_group_timer(io),
       m_last_read(std::chrono::steady_clock::now()) {
   wait_readable(m_out, &ServerLink::on_out_readable);
   wait_readable(m_err, &ServerLink::on_err_readable);
@@ -49,6 +54,7 @@ ServerLink::ServerLink(asio::io_context& io, const ServerProcess& server, Listen
 ServerLink::~ServerLink() {
   if (m_ended) return;
   kill();
+  signal_group(SIGKILL);
   waitpid(m_pid, nullptr, 0);
 }
 
@@ -65,7 +71,7 @@ void ServerLink::end_within(std::chrono::milliseconds patience) {
 
 void ServerLink::kill() {
   if (m_ended) return;
-  signal_group(SIGTERM);
+  tell_group_to_end();
   ::kill(m_pid, SIGKILL);
 }
 
@@ -82,11 +88,20 @@ void ServerLink::signal_group(int signal) const {
   ::kill(-m_pid, signal);
 }
 
+std::optional<GroupMember> ServerLink::stopped_process() const {
+  if (m_ended) return std::nullopt;
+  for (auto& member : members_of_group(m_pid))
+    if (member.stopped) return std::move(member);
+  return std::nullopt;
+}
+
 void ServerLink::tick() {
   if (!m_session.waiting() || std::chrono::steady_clock::now() - m_last_read < packet_patience)
     return;
-  m_session.give_up_waiting();
-  hand_out_events();
+  while (m_session.waiting()) {  // one silence for all that is incomplete
+    m_session.give_up_waiting();
+    hand_out_events();
+  }
 }
 
 void ServerLink::wait_readable(asio::posix::stream_descriptor& fd, void (ServerLink::*handler)()) {
@@ -130,13 +145,39 @@ void ServerLink::on_exit() {
   end_line();
   m_session.receive_eof();
   hand_out_events();
-  int status = 0;
-  rusage used{};
-  wait4(m_pid, &status, 0, &used);
-  m_ended = true;
-  m_deadline.cancel();
   for (auto* fd : {&m_in, &m_out, &m_err, &m_pid_fd}) close_quietly(*fd);
-  m_listener.on_end(status, cpu_time(used));
+  m_exited = std::chrono::steady_clock::now();
+  follow_group();
+}
+
+// Our process is not reaped before the others have gone, so that the group's number stays its own.
+void ServerLink::follow_group() {
+  const auto now = std::chrono::steady_clock::now();
+  const bool gone = members_of_group(m_pid).empty();
+  if (gone || (m_killed_at && now - *m_killed_at >= group_patience)) {
+    int status = 0;
+    rusage used{};
+    wait4(m_pid, &status, 0, &used);
+    m_ended = true;
+    m_deadline.cancel();
+    return m_listener.on_end(status, cpu_time(used));
+  }
+  if (!m_told_at && now - m_exited >= group_patience) tell_group_to_end();
+  if (m_told_at && !m_killed_at && now - *m_told_at >= m_grace) {
+    signal_group(SIGKILL);
+    m_killed_at = now;
+  }
+  m_group_timer.expires_after(group_look);
+  m_group_timer.async_wait([this](ErrorCode error) {
+    if (!error) follow_group();
+  });
+}
+
+// What stands still hears nothing before it goes on.
+void ServerLink::tell_group_to_end() {
+  signal_group(SIGTERM);
+  signal_group(SIGCONT);
+  if (!m_told_at) m_told_at = std::chrono::steady_clock::now();
 }
 
 ServerLink::Drained ServerLink::read_out() {

@@ -119,8 +119,11 @@ void JsonReport::on_end(const Outcome& outcome) {
              {"interrupted", outcome.interrupted},
              {"stopped_early", outcome.stopped_early},
              {"missing", outcome.missing}};
+  if (const auto count = outcome.counts.unasked_failures; count != 0)
+    event["counts"]["unasked_failures"] = count;
   if (outcome.cpu) event["cpu"] = seconds_of(*outcome.cpu);
   if (outcome.lost) event["lost"] = *outcome.lost;
+  if (!outcome.doubts.empty()) event["doubts"] = outcome.doubts;
   write(event);
 }
 

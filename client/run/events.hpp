@@ -76,12 +76,15 @@ struct RunningTest {
 struct Counts {
   std::size_t expected = 0;  // tests asked for; one that was asked for twice is two
   std::size_t done = 0;      // of those
-  std::size_t passed = 0;    // these count results that were not asked for, too
+  std::size_t passed = 0;
   std::size_t failed = 0;
   std::size_t skipped = 0;
   std::size_t xfailed = 0;
   std::size_t flaky = 0;  // not in `passed`
   std::size_t lost = 0;   // not in `failed`
+  // Results that nobody asked for and that are failures: a tear-down's, a program's end. In no
+  // other count; other results that nobody asked for are in none.
+  std::size_t unasked_failures = 0;
 
   [[nodiscard]] std::size_t missing() const { return expected - done; }
   bool operator==(const Counts&) const = default;
@@ -121,7 +124,9 @@ struct Outcome {
   std::vector<std::string> missing;  // without a result, in the order asked for; where nothing was
                                      // interrupted or stopped, each has had an on_result as lost
   std::optional<std::string> lost;   // why the last server was given up
-  bool stopped_early = false;        // --max-failures or --until-failure had enough
+  // Why it is not certain that these are all tests, and all results: faults of servers.
+  std::vector<std::string> doubts;
+  bool stopped_early = false;  // --max-failures or --until-failure had enough
   bool interrupted = false;
 };
 

@@ -101,6 +101,20 @@ std::optional<ResultAssembler::Unfinished> ResultAssembler::take(std::string_vie
   return unfinished;
 }
 
+std::vector<ResultAssembler::Left> ResultAssembler::take_unstarted(
+    const std::function<bool(std::string_view id, std::string_view route)>& wanted) {
+  std::vector<Left> left;
+  for (auto test = m_open.begin(); test != m_open.end();) {
+    if (test->second.started || !wanted(test->first.id, test->first.route_code)) {
+      ++test;
+      continue;
+    }
+    left.push_back({test->first.id, std::move(test->second.attachments)});
+    test = m_open.erase(test);
+  }
+  return left;
+}
+
 ResultAssembler::Open& ResultAssembler::open_test(const PacketView& packet) {
   const KeyView key{*packet.test_id, packet.route_code.value_or("")};
   const auto found = m_open.find(key);

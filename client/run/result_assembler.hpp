@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -30,6 +31,11 @@ class ResultAssembler {
     std::vector<Attachment> attachments;
   };
   [[nodiscard]] std::optional<Unfinished> take(std::string_view id);
+  // The same for every test that did not start and that `wanted` says true for, by its id and route
+  // code: its id, and what it had attached.
+  using Left = std::pair<std::string, std::vector<Attachment>>;
+  [[nodiscard]] std::vector<Left> take_unstarted(
+      const std::function<bool(std::string_view id, std::string_view route)>& wanted);
   // All tests without a final status are forgotten.
   void clear() { m_open.clear(); }
 

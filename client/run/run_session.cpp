@@ -4,8 +4,11 @@
 #include <algorithm>
 
 #include "client/run/made_result.hpp"
+#include "protocol/rpc_message.hpp"
 
 namespace hearth::client {
+
+using protocol::TestStatus;
 
 RunSession::RunSession(asio::io_context& io, RunPlan plan, RunListener& listener)
     : m_io(io),
@@ -40,11 +43,32 @@ void RunSession::choose() {
   m_phase = Phase::running;
   if (m_plan.choose) m_chosen = m_plan.choose(std::move(m_end.listed));
   m_chosen.tests.resize(m_chosen.ids.size());
+  const auto reserved = leave_out_reserved();
   m_ledger.emplace(m_chosen.ids, m_plan.retries);
   if (m_plan.choose)
     m_listener.on_begin({&m_chosen.ids, m_chosen.all, m_seats.size(), wall_clock()});
+  for (std::size_t i = 0; i < reserved; ++i) {
+    const auto made = make_failure(
+        protocol::rpc_test_id, "",
+        "No server can be asked for a test of this id, which is the protocol's own: the test needs "
+        "another name\n",
+        wall_clock());
+    m_listener.on_packet(0, made.packet());
+    m_ledger->book_stray(TestStatus::fail);
+    tell(made.report({}));
+  }
   if (m_chosen.ids.empty()) return leave();
   begin_round();
+}
+
+// How many of what was chosen is the protocol's own id (RPC-8.18).
+std::size_t RunSession::leave_out_reserved() {
+  std::vector<PlannedTest> tests;
+  tests.reserve(m_chosen.tests.size());
+  for (std::size_t i = 0; i < m_chosen.ids.size(); ++i)
+    if (m_chosen.ids[i] != protocol::rpc_test_id) tests.push_back(m_chosen.tests[i]);
+  m_chosen.tests = std::move(tests);
+  return std::erase(m_chosen.ids, protocol::rpc_test_id);
 }
 
 void RunSession::begin_round() {
@@ -90,7 +114,8 @@ void RunSession::give(const Scheduler::Order& order) {
 }
 
 bool RunSession::had_enough() const {
-  return m_plan.max_failures != 0 && m_ledger->counts().failed >= m_plan.max_failures;
+  const auto& counts = m_ledger->counts();
+  return m_plan.max_failures != 0 && counts.failed + counts.unasked_failures >= m_plan.max_failures;
 }
 
 // What comes next, now that a test or a Run is over.

@@ -3,6 +3,8 @@
 // _losses (servers that end), _user (signals, keys, the clock's ticks).
 #pragma once
 
+#include <unordered_set>
+
 #include "client/link/terminal_keys.hpp"
 #include "client/run/ledger.hpp"
 #include "client/run/orchestrator.hpp"
@@ -29,25 +31,32 @@ class RunSession : public ServerSlot::Owner {
     std::optional<SteadyTime> first_given;
     bool owes_ends = false;  // it was told that a last Run brings the programs' ends
     std::string end_nonce;   // of that Run, while it goes on
+    bool wait_told = false;  // for a Done that is all that is missing
   };
 
   void on_ready(ServerSlot& slot) override;
   void on_result(ServerSlot& slot, const protocol::PacketView& packet) override;
   void on_done(ServerSlot& slot, const std::string& nonce) override;
   void on_note(ServerSlot& slot, std::string_view line) override;
+  void on_damage(ServerSlot& slot, const std::string& what) override;
   void on_gone(ServerSlot& slot, const ServerSlot::End& end) override;
 
   void list_with(ServerSlot& slot);
+  void list_again(ServerSlot& slot);
   void on_listed(ServerSlot& slot);
+  void drop_repeated_ids(const ServerSlot& slot);
+  void check_late_listing(ServerSlot& slot, const protocol::PacketView& packet);
   void begin_ends();
   void leave_if_ended();
   void choose();
+  std::size_t leave_out_reserved();
   void begin_round();
   void give_out();
   void give(const Scheduler::Order& order);
   [[nodiscard]] bool is_filtered(const protocol::PacketView& packet) const;
-  void book(ServerSlot& slot, TestReport report);
+  void book(ServerSlot& slot, TestReport report, std::string_view route);
   void book_left_out(ServerSlot& slot, const std::string& nonce);
+  void note_unbooked_attachments(ServerSlot& slot, std::optional<std::string_view> route);
   bool book_killer(ServerSlot& slot, Task task, const std::string& how);
   void tell(const TestReport& report);
   [[nodiscard]] bool had_enough() const;
@@ -63,6 +72,7 @@ class RunSession : public ServerSlot::Owner {
   void on_signal(int signal);
   void suspend();
   void tick();
+  void watch_answers(Seat& seat);
   [[nodiscard]] Snapshot snapshot() const;
   [[nodiscard]] std::string activity() const;
   void end_if_all_are_gone();
@@ -77,7 +87,12 @@ class RunSession : public ServerSlot::Owner {
   Phase m_phase = Phase::starting;
   std::vector<Seat> m_seats;
   ServerSlot* m_lister = nullptr;
-  std::optional<std::size_t> m_lists_by_name;  // that are not done; absent: none was asked for
+  std::unordered_set<std::string> m_lists;  // nonces of those that are not done
+  bool m_listed_by_name = false;
+  std::unordered_set<std::string> m_named;  // ids that are listed by name
+  unsigned m_times_listed = 0;
+  std::string m_list_damage;          // what was wrong with an answer of m_lists; empty: nothing
+  std::vector<std::size_t> m_listed;  // hashes of the ids that the list has, in order
   Chosen m_chosen;
   std::optional<Ledger> m_ledger;
   std::unique_ptr<Scheduler> m_scheduler;

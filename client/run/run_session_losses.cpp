@@ -27,6 +27,7 @@ void RunSession::on_gone(ServerSlot& slot, const ServerSlot::End& end) {
     return end_if_all_are_gone();
   }
   if (end.wanted && m_plan.isolated) {
+    m_ledger->lost(slot.worker());
     (void)m_scheduler->worker_lost(slot.worker());
     return start_again(seat);
   }
@@ -43,8 +44,16 @@ void RunSession::server_lost(ServerSlot& slot, const ServerSlot::End& end) {
       m_end.outcome.lost = "its tests were over, but not its programs: " + end.how;
     return leave_if_ended();
   }
-  if (&slot == m_lister) m_lister = nullptr;
+  if (&slot == m_lister) {
+    m_lister = nullptr;
+    m_lists.clear();
+  }
   if (m_phase == Phase::running) {
+    if (m_ledger->runs(slot.worker()) > 0 && m_ledger->outstanding(slot.worker()) == 0)
+      m_end.outcome.doubts.push_back(
+          "every test of a Run has its result, but the server never said that the Run was over "
+          "(Done), so that its programs may not have ended well: " +
+          end.how);
     m_ledger->lost(slot.worker());
     const auto over = m_scheduler->worker_lost(slot.worker());
     // A server that is lost before a test has started may be lost whatever it is given.
@@ -53,6 +62,12 @@ void RunSession::server_lost(ServerSlot& slot, const ServerSlot::End& end) {
   }
   // A server that does not begin would not begin the next time.
   seat.retired = !end.said_hello || seat.losses >= most_losses;
+  const bool nothing_left = m_phase == Phase::running && m_scheduler->unfinished() == 0 &&
+                            m_plan.rounds != 0 && m_round >= m_plan.rounds;
+  if (nothing_left) {
+    m_listener.on_note(numbered(slot, "the server was lost: " + end.how));
+    return check_progress();
+  }
   if (seat.retired) return give_up_unless_one_is_left(end.how, end);
   m_listener.on_note(numbered(slot, "the server was lost: " + end.how + "; starting it again"));
   start_again(seat);
@@ -129,7 +144,10 @@ void RunSession::end() {
   m_ticker.cancel();
   m_signals.cancel();
   m_keys.stop();
-  if (m_ledger) report_lost_tests();
+  if (m_ledger) {
+    report_lost_tests();
+    for (auto& seat : m_seats) note_unbooked_attachments(*seat.slot, std::nullopt);
+  }
   auto& outcome = m_end.outcome;
   if (m_ledger) outcome.counts = m_ledger->counts();
   outcome.elapsed = m_clock.now() - m_started;

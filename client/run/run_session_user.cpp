@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <csignal>
 
+#include "client/text.hpp"
+
 namespace hearth::client {
 
 namespace {
@@ -37,9 +39,11 @@ void RunSession::interrupt() {
     return;
   }
   m_end.outcome.interrupted = true;
-  if (m_phase == Phase::leaving) return;
-  m_listener.on_note("interrupted: waiting for the server to end (once more kills it)");
-  leave();
+  if (m_phase != Phase::leaving) {
+    m_listener.on_note("interrupted: waiting for the server to end (once more kills it)");
+    leave();
+  }
+  for (auto& seat : m_seats) seat.slot->hurry();
 }
 
 // The servers are suspended with us: their tests and the tests' clocks stand still.
@@ -59,10 +63,46 @@ void RunSession::tick() {
   m_ticker.expires_after(tick_every);
   m_ticker.async_wait([this](ErrorCode error) {
     if (error || m_over) return;
-    for (auto& seat : m_seats) seat.slot->tick();
+    for (auto& seat : m_seats) {
+      seat.slot->tick();
+      watch_answers(seat);
+    }
     m_listener.on_tick(snapshot());
     tick();
   });
+}
+
+// Answers that do not go on and do not end, of a server that is there and answers other questions
+// (RPC-11.9). While a test runs, only damage makes that a fault: it may take as long as it likes.
+void RunSession::watch_answers(Seat& seat) {
+  auto& slot = *seat.slot;
+  if (!slot.is_ready() || slot.is_given_up() || slot.commands() == 0) return;
+  const auto& patience = m_plan.patience;
+  const nanoseconds quiet = m_clock.now() - slot.last_answer();
+  if (m_phase == Phase::listing) {
+    if (!m_list_damage.empty() && quiet >= patience.quiet) return list_again(slot);
+    if (quiet >= patience.done)
+      slot.give_up("its list of tests did not go on for " + duration_text(quiet) +
+                   ", and is not complete (no Done)");
+    return;
+  }
+  const bool runs = !slot.results().running().empty();
+  const bool damaged = !slot.doubt().empty();
+  if (runs && !damaged) return;
+  const auto limit = damaged && !runs ? patience.after_damage : patience.done;
+  const bool has_all = m_phase == Phase::ending || m_ledger->outstanding(slot.worker()) == 0;
+  if (quiet < patience.quiet) {
+    seat.wait_told = false;
+  } else if (has_all && !std::exchange(seat.wait_told, true)) {
+    m_listener.on_note(numbered(
+        slot, "every test has its result, but the server has not said that the Run is over (Done)" +
+                  (damaged ? ", and " + slot.doubt() + " came instead" : std::string()) +
+                  "; it is given up after " + duration_text(limit)));
+  }
+  if (quiet < limit) return;
+  slot.give_up("nothing of its Run came for " + duration_text(quiet) +
+               ", and the Run was not over" +
+               (damaged ? ": what came last was " + slot.doubt() : std::string(" (no Done)")));
 }
 
 Snapshot RunSession::snapshot() const {

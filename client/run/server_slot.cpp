@@ -1,17 +1,29 @@
 #include "client/run/server_slot.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 
 #include "client/text.hpp"
+#include "protocol/utf8.hpp"
 
 namespace hearth::client {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto end_patience = 15s;  // for a server to end after Goodbye, on top of the grace
+constexpr std::size_t complaints_shown = 100;                 // of one server
 constexpr std::size_t foreign_shown = std::size_t{4} * 1024;  // bytes of one run that are no packet
 constexpr std::size_t printed_kept = std::size_t{4} * 1024;  // bytes, of what came instead of Hello
+
+// A print, which no packet leaves behind: what is left of one holds control characters, or is no
+// UTF-8. ESC is for colours.
+bool is_print(std::string_view text) {
+  return protocol::check_string(text) == protocol::StringFault::none &&
+         std::none_of(text.begin(), text.end(), [](char c) {
+           return (c >= 0 && c < ' ' && c != '\t' && c != '\r' && c != '\n' && c != '\x1b') ||
+                  c == '\x7f';
+         });
+}
 
 }  // namespace
 
@@ -33,23 +45,35 @@ Expected<void> ServerSlot::start() {
   m_error.clear();
   m_ready = m_leaving = m_answers_at_work = false;
   m_ping.clear();
-  m_started = m_heard = m_clock.now();
-  m_link = std::make_unique<ServerLink>(m_io, *server, *this);
+  m_doubt.clear();
+  m_complaints = 0;
+  m_stopped.reset();
+  m_started = m_heard = m_answered = m_looked = m_clock.now();
+  m_link = std::make_unique<ServerLink>(m_io, *server, *this, m_patience.grace + m_patience.group);
   return {};
 }
 
-std::size_t ServerSlot::list(const std::vector<std::string>& ids) {
-  const auto parts = in_commands(ids);
-  for (const auto part : parts) (void)m_link->session().list(part);
+std::string ServerSlot::list() {
+  m_answered = m_clock.now();
+  m_doubt.clear();
+  return flushed(m_link->session().list(std::nullopt));
+}
+
+std::vector<std::string> ServerSlot::list(const std::vector<std::string>& ids) {
+  m_answered = m_clock.now();
+  std::vector<std::string> nonces;
+  for (const auto part : in_commands(ids)) nonces.push_back(m_link->session().list(part));
   m_link->flush();
-  return parts.size();
+  return nonces;
 }
 
 std::string ServerSlot::run_ends() {
+  m_answered = m_clock.now();
   return flushed(m_link->session().run(std::span<const std::string>()));
 }
 
 std::vector<ServerSlot::Given> ServerSlot::run(const std::vector<std::string>& ids, bool ends) {
+  m_answered = m_clock.now();
   std::vector<Given> given;
   const auto parts = in_commands(ids);
   for (const auto part : parts)
@@ -68,7 +92,11 @@ void ServerSlot::goodbye() {
   m_leaving = true;
   m_link->session().goodbye();
   m_link->flush();
-  m_link->end_within(m_patience.grace + end_patience);
+  m_link->end_within(m_patience.grace + m_patience.end);
+}
+
+void ServerSlot::hurry() {
+  if (m_link) m_link->end_within(m_patience.grace + m_patience.hurried_end);
 }
 
 void ServerSlot::kill() {
@@ -86,7 +114,9 @@ void ServerSlot::resume() {
 void ServerSlot::tick() {
   if (!m_link) return;
   m_link->tick();
-  if (m_link && !m_leaving && m_fatal.empty()) watch_silence(m_clock.now());
+  if (!m_link || m_leaving || !m_fatal.empty()) return;
+  watch_silence(m_clock.now());
+  if (m_fatal.empty()) watch_for_a_stop(m_clock.now());
 }
 
 void ServerSlot::watch_silence(SteadyTime now) {
@@ -99,13 +129,43 @@ void ServerSlot::watch_silence(SteadyTime now) {
   if (m_ping.empty()) {
     m_asked = now;
     m_pinged_at_work = !m_results.running().empty();
+    m_silence_told = false;
     m_ping = flushed(m_link->session().list(std::span<const std::string>()));
     return;
   }
   const auto borne =
       m_answers_at_work || !m_pinged_at_work ? m_patience.silence : m_patience.long_silence;
-  if (now - std::max(m_asked, m_heard) > borne)
+  const auto since = std::max(m_asked, m_heard);
+  if (now - since >= m_patience.unanswered && !std::exchange(m_silence_told, true))
+    note("the server has said nothing for " + duration_text(now - m_heard) +
+         " and does not answer; it is given up after " + duration_text(borne) + " of that");
+  if (now - since > borne)
     give_up("it has said nothing for " + duration_text(now - m_heard) + ", not even when asked");
+}
+
+// Of a server on this machine it can be seen why it says nothing.
+void ServerSlot::watch_for_a_stop(SteadyTime now) {
+  if (now - m_heard < m_patience.look || (m_ready && in_flight() == 0)) {
+    m_stopped.reset();
+    return;
+  }
+  if (now - m_looked < m_patience.look) return;
+  m_looked = now;
+  const auto process = m_link->stopped_process();
+  if (!process) {
+    if (std::exchange(m_stopped, {})) note("the server goes on");
+    return;
+  }
+  const auto who = "process " + std::to_string(process->pid) + " (" +
+                   printable_line(process->name) + ") of the server";
+  if (!m_stopped) {
+    m_stopped = now;
+    note(who + " is stopped: somebody sent it SIGSTOP or SIGTSTP; `kill -CONT " +
+         std::to_string(process->pid) + "` lets it go on, and it is given up in " +
+         duration_text(m_patience.stopped));
+  } else if (now - *m_stopped >= m_patience.stopped) {
+    give_up(who + " was stopped, and stood still for " + duration_text(now - *m_stopped));
+  }
 }
 
 void ServerSlot::give_up(const std::string& why) {
@@ -115,6 +175,19 @@ void ServerSlot::give_up(const std::string& why) {
 
 void ServerSlot::note(const std::string& line) {
   m_owner.on_note(*this, line);
+}
+
+// What is wrong with it, as often as anybody would read it.
+void ServerSlot::complain(const std::string& line) {
+  if (++m_complaints <= complaints_shown) note(line);
+  if (m_complaints == complaints_shown)
+    note("the server has " + counted(complaints_shown, "complaint") +
+         " by now, its own and about it; further ones are not shown");
+}
+
+void ServerSlot::damaged(const std::string& what) {
+  m_doubt = what;
+  m_owner.on_damage(*this, what);
 }
 
 void ServerSlot::on_event(const protocol::ClientEvent& event) {
@@ -134,7 +207,9 @@ void ServerSlot::on(const protocol::ServerReady&) {
 
 void ServerSlot::on(const protocol::ResultPacket& result) {
   m_error.clear();
-  if (!m_leaving) m_owner.on_result(*this, *result.packet);
+  m_doubt.clear();
+  m_answered = m_heard;
+  m_owner.on_result(*this, *result.packet);
 }
 
 void ServerSlot::on(const protocol::CommandDone& done) {
@@ -144,6 +219,8 @@ void ServerSlot::on(const protocol::CommandDone& done) {
     m_answers_at_work = m_answers_at_work || m_pinged_at_work;
     return;
   }
+  m_doubt.clear();
+  m_answered = m_heard;
   if (!m_leaving) m_owner.on_done(*this, done.nonce);
 }
 
@@ -151,7 +228,7 @@ void ServerSlot::on(const protocol::CommandDone& done) {
 void ServerSlot::on(const protocol::ServerError& error) {
   if (m_error.size() < printed_kept) m_error += printable(error.text.substr(0, printed_kept));
   Lines lines;
-  const auto show = [this](std::string_view line) { note("server: " + printable_line(line)); };
+  const auto show = [this](std::string_view line) { complain("server: " + printable_line(line)); };
   lines.add(error.text, show);
   lines.finish(show);
 }
@@ -172,14 +249,19 @@ void ServerSlot::on(const protocol::ForeignOutput& foreign) {
   const auto text = protocol::as_text(foreign.bytes);
   if (!m_ready && m_printed.size() < printed_kept)
     m_printed += printable(text.substr(0, printed_kept));
-  note("the server's stream holds " + counted(foreign.bytes.size(), "byte") +
-       " that are no packet: " + printable_line(text.substr(0, foreign_shown)));
+  if (!is_print(text)) damaged("bytes that are no packet");
+  complain("the server's stream holds " + counted(foreign.bytes.size(), "byte") +
+           " that are no packet: " + printable_line(text.substr(0, foreign_shown)));
 }
 
 void ServerSlot::on(const protocol::PeerFault& fault) {
-  if (!fault.fatal) return note("the server broke the protocol: " + fault.reason);
+  if (!fault.fatal) {
+    complain("the server broke the protocol: " + fault.reason);
+    if (fault.damage) damaged(fault.reason);
+    return;
+  }
   if (m_fatal.empty()) m_fatal = fault.reason;
-  m_link->end_within(m_patience.grace + end_patience);
+  m_link->end_within(m_patience.grace + m_patience.end);
 }
 
 // What is left of the link may not go before this call of it returns.

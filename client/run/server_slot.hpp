@@ -4,7 +4,9 @@
 //
 // A server that has said nothing for a while is asked for a List of nothing, which costs it no
 // work. One that is known to answer that while tests run, and does not within `patience.silence`,
-// is given up; of others much more is borne, for they may be busy with a test.
+// is given up; of others much more is borne, for they may be busy with a test. One that somebody
+// has stopped (SIGSTOP) is named. Of a server that answers, but whose answers do not end, the owner
+// judges by last_answer() and doubt().
 #pragma once
 
 #include <memory>
@@ -18,12 +20,25 @@
 
 namespace hearth::client {
 
+// The deadlines of RPC-11.9 and docs/hearth-run.md.
 struct Patience {
-  std::chrono::milliseconds start{10'000};    // for the Hello
-  std::chrono::milliseconds quiet{15'000};    // before a silent server is asked
-  std::chrono::milliseconds silence{60'000};  // after that, of one known to answer while it works
+  std::chrono::milliseconds start{10'000};      // for the Hello
+  std::chrono::milliseconds quiet{15'000};      // before a silent server is asked
+  std::chrono::milliseconds unanswered{5'000};  // before it is said that it does not answer
+  std::chrono::milliseconds silence{60'000};    // after that, of one known to answer while it works
   std::chrono::milliseconds long_silence{900'000};  // of others
+  std::chrono::milliseconds look{2'000};      // of silence, before it is looked at: is it stopped?
+  std::chrono::milliseconds stopped{60'000};  // of one that somebody has stopped
+  // For an answer that does not go on and does not end, while no test of it runs: longer than a
+  // server's own limits. And if it was damaged.
+  std::chrono::milliseconds done{900'000};
+  std::chrono::milliseconds after_damage{60'000};
   std::chrono::milliseconds grace{2000};  // between TERM and KILL of what still runs at the end
+  // On top of the grace: from Goodbye to the server's end; the same after Ctrl-C; and from there,
+  // or from TERM, to the end of its process group.
+  std::chrono::milliseconds end{15'000};
+  std::chrono::milliseconds hurried_end{5'000};
+  std::chrono::milliseconds group{3'000};
 };
 
 class ServerSlot final : public ServerLink::Listener {
@@ -44,6 +59,8 @@ class ServerSlot final : public ServerLink::Listener {
     virtual void on_result(ServerSlot& slot, const protocol::PacketView& packet) = 0;
     virtual void on_done(ServerSlot& slot, const std::string& nonce) = 0;
     virtual void on_note(ServerSlot& slot, std::string_view line) = 0;
+    // Something of what it is saying may be lost; it has been noted.
+    virtual void on_damage(ServerSlot& slot, const std::string& what) = 0;
     // The slot may be started again.
     virtual void on_gone(ServerSlot& slot, const End& end) = 0;
   };
@@ -55,10 +72,14 @@ class ServerSlot final : public ServerLink::Listener {
   [[nodiscard]] Worker worker() const { return m_worker; }
   [[nodiscard]] bool is_ready() const { return m_link && m_ready && !m_leaving; }
   [[nodiscard]] bool is_up() const { return m_link != nullptr; }
+  [[nodiscard]] bool is_given_up() const { return !m_fatal.empty(); }
+  [[nodiscard]] bool is_leaving() const { return m_leaving; }
 
-  [[nodiscard]] std::string list() { return flushed(m_link->session().list(std::nullopt)); }
-  // Lists those of the ids that are there. How many Lists that takes.
-  [[nodiscard]] std::size_t list(const std::vector<std::string>& ids);
+  [[nodiscard]] std::string list();
+  // Lists those of the ids that are there: the nonces of the Lists that this takes.
+  [[nodiscard]] std::vector<std::string> list(const std::vector<std::string>& ids);
+  // The Done of that List is not waited for any more.
+  void abandon(const std::string& nonce) { m_link->session().abandon(nonce); }
   // As one Run, or as several where the ids are too many for one: their nonces, and how many ids
   // each has. `ends`: nothing follows, so that the programs go through their end; of several Runs
   // none does that.
@@ -70,9 +91,21 @@ class ServerSlot final : public ServerLink::Listener {
   // A Run of nothing, after which all programs have gone through their end: its nonce.
   [[nodiscard]] std::string run_ends();
   [[nodiscard]] std::size_t in_flight() const { return m_link ? m_link->session().in_flight() : 0; }
+  // The same, but for the questions that are asked in silence.
+  [[nodiscard]] std::size_t commands() const {
+    return in_flight() - (in_flight() > 0 && !m_ping.empty() ? 1 : 0);
+  }
+  // When something of an answer came last, or was asked for.
+  [[nodiscard]] SteadyTime last_answer() const { return m_answered; }
+  // What was damaged since then; empty: nothing.
+  [[nodiscard]] const std::string& doubt() const { return m_doubt; }
   [[nodiscard]] ResultAssembler& results() { return m_results; }
 
   void goodbye();
+  // It has said Goodbye, and somebody waits for its end.
+  void hurry();
+  // It is ended, and on_gone() gets the reason.
+  void give_up(const std::string& why);
   void kill();
   void suspend();
   void resume();
@@ -95,8 +128,10 @@ class ServerSlot final : public ServerLink::Listener {
   std::string flushed(std::string nonce);
   void note(const std::string& line);
   void end_lines();
+  void complain(const std::string& line);
+  void damaged(const std::string& what);
   void watch_silence(SteadyTime now);
-  void give_up(const std::string& why);
+  void watch_for_a_stop(SteadyTime now);
 
   asio::io_context& m_io;
   Worker m_worker;
@@ -116,9 +151,15 @@ class ServerSlot final : public ServerLink::Listener {
   bool m_answers_at_work = false;
   std::string m_ping;  // the nonce of the List of nothing that is not answered
   bool m_pinged_at_work = false;
+  bool m_silence_told = false;
+  std::string m_doubt;
+  std::size_t m_complaints = 0;
   SteadyTime m_started;
   SteadyTime m_heard;
   SteadyTime m_asked;
+  SteadyTime m_answered;
+  SteadyTime m_looked;
+  std::optional<SteadyTime> m_stopped;  // since when a process of it is seen to stand still
 };
 
 // The ids as one command each can carry them.

@@ -50,7 +50,7 @@ std::size_t rows_for_live(DisplaySize size) {
 
 bool is_empty(const Outcome& outcome) {
   return outcome.counts == Counts{} && outcome.missing.empty() && !outcome.lost &&
-         !outcome.interrupted;
+         outcome.doubts.empty() && !outcome.interrupted;
 }
 
 }  // namespace

@@ -24,10 +24,11 @@ struct CountName {
   const char* name;
   Style style;
 };
-constexpr std::array<CountName, 6> count_names{{
+constexpr std::array<CountName, 7> count_names{{
     {&Counts::passed, " passed", Style::plain},
     {&Counts::failed, " failed", Style::bad},
     {&Counts::lost, " lost", Style::bad},
+    {&Counts::unasked_failures, " failed besides", Style::bad},
     {&Counts::flaky, " flaky", Style::warning},
     {&Counts::skipped, " skipped", Style::plain},
     {&Counts::xfailed, " expected failures", Style::plain},
@@ -74,7 +75,7 @@ StyledLine head_text(const Snapshot& snapshot, const ProgressLook& look, const H
 StyledLine with_bar(const Counts& counts, std::size_t columns, const StyledLine& text) {
   const auto filled =
       counts.expected == 0 ? 0 : std::min(counts.done, counts.expected) * columns / counts.expected;
-  const bool bad = counts.failed + counts.lost != 0;
+  const bool bad = counts.failed + counts.unasked_failures + counts.lost != 0;
   StyledLine line;
   line.add("[").add(std::string(filled, '#'), bad ? Style::bad : Style::good);
   line.add(std::string(columns - filled, '.')).add("] ");

@@ -45,8 +45,9 @@ std::string stopped_text(const Outcome& outcome) {
 }
 
 bool went_well(const Outcome& outcome) {
-  return outcome.counts.failed + outcome.counts.lost == 0 && outcome.missing.empty() &&
-         !outcome.lost && !outcome.interrupted;
+  const auto& counts = outcome.counts;
+  return counts.failed + counts.unasked_failures + counts.lost == 0 && outcome.missing.empty() &&
+         !outcome.lost && outcome.doubts.empty() && !outcome.interrupted;
 }
 
 }  // namespace
@@ -83,6 +84,7 @@ std::string Story::end(const Outcome& outcome, SteadyTime now) const {
       "\n" + failures_text(outcome) + flaky_text() + missing_text(outcome) + stopped_text(outcome);
   if (outcome.elapsed >= worth_a_look) text += slowest_text() + efficiency(outcome, now);
   if (outcome.lost) text += "The server was lost: " + printable_line(*outcome.lost) + "\n";
+  for (const auto& doubt : outcome.doubts) text += "Not certain: " + printable(doubt) + "\n";
   return text + counts_line(outcome);
 }
 

@@ -4,6 +4,7 @@
 import argparse
 import os
 import pathlib
+import shutil
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -11,7 +12,7 @@ sys.path.insert(0, str(HERE))
 
 from kit import checks_attachments, checks_end, checks_hello, checks_list, checks_messages  # noqa: E402, F401
 from kit import checks_packets, checks_run  # noqa: E402, F401
-from kit.check import CHECKS, Ids, Kit  # noqa: E402
+from kit.check import CHECKS, OPTIONS, Ids, Kit  # noqa: E402
 from kit.process import launch_command  # noqa: E402
 from kit.report import Plain, Tap  # noqa: E402
 from kit.runner import FAIL, dependents, run_checks  # noqa: E402
@@ -48,6 +49,7 @@ def parse_arguments(arguments):
     add("--hang", dest="hanging", help="a test that never ends; give the server a time limit of about 2 s", **ids)
     pairs = {"action": "append", "default": [], "type": split_pair}
     add("--print", dest="printing", metavar="ID=TEXT", help="a test that prints TEXT; it may hang then", **pairs)
+    add("--print-hex", dest="binary", metavar="ID=HEX", help="a test that prints these bytes, which are no UTF-8", **pairs)
     add("--property", dest="properties", metavar="ID=KEY=VALUE", help="a test that records a property", **pairs)
     add("--max-ids", type=int, default=0, metavar="N", help="the most ids in a message that the server accepts")
     add("--max-bytes", type=int, default=0, metavar="N", help="the largest message that the server accepts")
@@ -66,11 +68,18 @@ def parse_arguments(arguments):
         properties = {test_id: split_pair(pair) for test_id, pair in options.properties}
     except argparse.ArgumentTypeError as error:
         parser.error(f"--property: {error}")
+    try:
+        binary = {test_id: bytes.fromhex(text) for test_id, text in options.binary}
+    except ValueError as error:
+        parser.error(f"--print-hex: {error}")
+    if options.command and not options.list and shutil.which(options.command[0]) is None:
+        parser.error(f"the server command {options.command[0]!r} is no program that can be started")
     told = {name: getattr(options, name) for name in ("passing", "failing", "skipping", "xfailing", "crashing", "hanging")}
     options.ids = Ids(
         **told,
         printing=dict(options.printing),
         properties=properties,
+        binary=binary,
         max_ids=options.max_ids,
         max_bytes=options.max_bytes,
     )
@@ -85,7 +94,7 @@ def list_rules(write):
     for check in CHECKS:
         write(f"[{check.rule}] {check.title}")
         if check.needs:
-            write(f"    needs: {', '.join(check.needs)}")
+            write(f"    needs: {', '.join(OPTIONS[need] for need in check.needs)}")
         if check.after:
             write(f"    cannot be judged if broken: {', '.join(check.after)}")
         if below := dependents(CHECKS, check.rule):

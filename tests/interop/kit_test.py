@@ -9,6 +9,7 @@ Python process cost by its size, so this one is kept small."""
 import multiprocessing
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,14 +18,14 @@ import traceback
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from broken.faults import FAULTS  # noqa: E402
+from broken.faults import FAULTS, VARIANTS  # noqa: E402
 from broken.processes import TESTS  # noqa: E402
 from broken.reference_server import serve  # noqa: E402
 from conformance import CHECKS  # noqa: E402
 from kit.check import Ids, Kit  # noqa: E402
 from kit.process import Child  # noqa: E402
 from kit.report import details  # noqa: E402
-from kit.runner import FAIL, OK, SKIP, dependents, run_checks  # noqa: E402
+from kit.runner import FAIL, OK, SKIP, WARN, Outcome, dependents, run_checks  # noqa: E402
 
 IDS = Ids(
     passing=["ref.Verdict.Passes", "ref.Verdict.PassesToo"],
@@ -34,6 +35,7 @@ IDS = Ids(
     crashing=["ref.Edge.Crashes", "ref.Edge.Exits"],
     hanging=["ref.Edge.Hangs"],
     printing={"ref.Output.Prints": "Größe: 3 µm", "ref.Edge.Hangs": "before the hang"},
+    binary={"ref.Output.Binary": b"text \xc3\xbc\xff\x00more\xc3"},
     properties={"ref.Output.Records": ("seed", "42")},
     max_ids=150_000,
     max_bytes=9_000_000,
@@ -90,7 +92,7 @@ def become_server(arguments, environment, fds):
 def chosen(name, full):
     """The checks to make of a fault: those of its section, those of the sections on which everything rests, and one in
     four of the others, by turns. `full`: all."""
-    if name is None or full:
+    if name not in FAULTS or full:
         return CHECKS
     section = FAULTS[name].rule.partition(".")[0]
     turn = list(FAULTS).index(name)
@@ -111,13 +113,13 @@ def judge(job):
     vectors = HERE.parents[1] / "spec" / "vectors" / "rpc"
     kit = Kit(launch_fork(arguments), IDS, SILENCE, vectors, clock_skew=600)
     outcomes = list(run_checks(chosen(name, full), kit, jobs=0))
-    rule = FAULTS[name].rule if name else None
-    excused = dependents(CHECKS, rule) if name else set()
+    rule = FAULTS[name].rule if name in FAULTS else None
+    excused = dependents(CHECKS, rule) if rule else set()
     wrong = []
     for outcome in outcomes:
         checked = outcome.check.rule
         if checked == rule:
-            if outcome.result != FAIL:
+            if outcome.result != (WARN if outcome.check.should else FAIL):
                 wrong.append(f"{checked}, which is broken, is {outcome.result!r}")
         elif outcome.result == FAIL:
             wrong += [f"{checked} fails too, and is not listed as depending on it", *details(outcome)]
@@ -126,15 +128,39 @@ def judge(job):
     return name, wrong
 
 
+def command_line_faults():
+    """What is wrong where the kit is not told enough."""
+    wrong = []
+    kit = Kit(launch_fork(LIMITS), Ids(), SILENCE, HERE.parents[1] / "spec" / "vectors" / "rpc", clock_skew=600)
+    cheap = [check for check in CHECKS if check.rule not in COSTLY]
+    for outcome in run_checks(cheap, kit, jobs=0):
+        if outcome.result == FAIL:
+            wrong += [f"without ids {outcome.check.rule} fails", *details(outcome)]
+        if outcome.result == SKIP and not ("--" in outcome.reason or "any option" in outcome.reason):
+            wrong.append(f"{outcome.check.rule} is skipped for {outcome.reason!r}, which is no option")
+    kit_script = [sys.executable, HERE / "conformance.py"]
+    missing = subprocess.run([*kit_script, "--", "/no/such/server"], capture_output=True, text=True)
+    if missing.returncode != 2 or "/no/such/server" not in missing.stderr or "Traceback" in missing.stderr:
+        wrong.append(f"a server that is not there: status {missing.returncode}, {missing.stderr!r}")
+    many = Outcome(CHECKS[0], FAIL, "", "one", [f"packet {n}" for n in range(5000)])
+    if len(list(details(many))) > 20:
+        wrong.append("thousands of packets are shown")
+    return wrong
+
+
 def main(arguments):
     full = "--full" in arguments
-    names = [name for name in arguments if name != "--full"] or [None, *FAULTS]
+    names = [name for name in arguments if name != "--full"] or [None, *VARIANTS, *FAULTS]
     jobs = [(name, full) for name in names]
-    print(f"1..{len(names) + 1}", flush=True)
-    failed = False
+    print(f"1..{len(names) + 2}", flush=True)
+    wrong = command_line_faults()
+    failed = bool(wrong)
+    print(f"{'not ok' if wrong else 'ok'} {len(names) + 2} - the command line is judged, and nothing is known of the tests")
+    for line in wrong:
+        print(f"# {line}")
     with multiprocessing.get_context("fork").Pool(AT_A_TIME) as pool:
         for number, (name, wrong) in enumerate(pool.imap_unordered(judge, jobs, chunksize=1), 1):
-            title = f"{name} is found out, and nothing else" if name else "the reference server breaks no rule"
+            title = f"{name} is found out, and nothing else" if name in FAULTS else f"{name or 'the reference server'} breaks no rule"
             print(f"{'not ok' if wrong else 'ok'} {number} - {title}")
             for line in wrong:
                 print(f"# {line}".encode("utf-8", "backslashreplace").decode())

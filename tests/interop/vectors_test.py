@@ -12,6 +12,7 @@ sys.path.insert(0, str(HERE))
 
 from broken.messages import Assembler, Refused, read_message  # noqa: E402
 from kit.check import vector_bytes  # noqa: E402
+from kit.wire import Foreign, PacketReader  # noqa: E402
 
 SPEC = HERE.parents[1] / "spec"
 VECTORS = SPEC / "vectors" / "rpc"
@@ -105,6 +106,26 @@ def check_pieces(case, _):
     return None
 
 
+def check_session(case, _):
+    """A packet a step, which says what the step says."""
+    for number, step in enumerate(case["steps"], 1):
+        reader = PacketReader()
+        data = bytes.fromhex(step["hex"])
+        items = reader.feed(data) + reader.finish()
+        packets = [item for item in items if not isinstance(item, Foreign)]
+        if "wrong checksum" in step["what"]:
+            if packets:
+                return f"step {number} holds {packets[0]}"
+            continue
+        if len(items) != 1 or len(packets) != 1:
+            return f"step {number} is not one packet: {[str(item) for item in items]}"
+        word, packet = step["what"].split()[0].rstrip(";,"), packets[0]
+        said = (packet.file_bytes or b"").decode() + str(packet.test_status) + str(packet.file_name)
+        if word not in said:
+            return f"step {number} is no {word}: {packet}"
+    return None
+
+
 def main():
     with open(SPEC / "rpc.schema.json", encoding="utf-8") as file:
         schema = json.load(file)
@@ -115,6 +136,7 @@ def main():
         ("invalid.json", check_invalid),
         ("versions.json", check_versions),
         ("pieces.json", check_pieces),
+        ("sessions.json", check_session),
     )
     cases = [(name, check, case) for name, check in files for case in load(name)]
     print(f"1..{len(cases)}")

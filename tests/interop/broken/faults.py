@@ -2,14 +2,17 @@
 
 import datetime
 import json
+import math
 import os
+import time
 
 from broken.messages import Assembler, Refused
 from broken.processes import TESTS, Execution
-from broken.reference_server import TEXT, ReferenceServer
-from kit.wire import RPC_ID, Foreign, PacketReader, decode, packet_length
+from broken.reference_server import TEXT, ReferenceServer, json_string
+from kit.wire import RPC_ID, Foreign, PacketReader, decode, encode_message, packet_length
 
 FAULTS = {}
+VARIANTS = {}  # servers that use what the rules allow, and break none
 
 
 def fault(rule):
@@ -22,6 +25,34 @@ def fault(rule):
         return server
 
     return register
+
+
+def variant(server):
+    what = "".join(f"-{c.lower()}" if c.isupper() else c for c in server.__name__).lstrip("-")
+    VARIANTS[f"conforming:{what}"] = server
+    return server
+
+
+@variant
+class InterleavesOutput(ReferenceServer):
+    """Puts what a program between has to say between the pieces of a Done, [RPC-2.3], [CON-5.1]."""
+
+    def send_done(self, nonce):
+        text = ('{"msg": "Done", "nonce": %s}' % json_string(nonce)).encode("utf-8")
+        self.write(encode_message(text[:9], eof=False))
+        self.send(test_id=RPC_ID, file_name="stdout", file_bytes=b"a login's banner", mime_type=TEXT, eof=False)
+        self.write(encode_message(text[9:]))
+
+
+@variant
+class AddsATearDown(ReferenceServer):
+    """Each Run that ran something has a tear-down that failed, [RPC-8.2]."""
+
+    def complete(self, request):
+        if not request.waiting and not request.running and request in self.requests and request.ran:
+            self.attach(request, "ref.Suite.teardown", "traceback", b"it failed")
+            self.send_status(request, "ref.Suite.teardown", "fail")
+        super().complete(request)
 
 
 # Section 2: packets.
@@ -199,6 +230,38 @@ class TrustingReader(PacketReader):
 @fault("RPC-2.13")
 class EndlessPatience(ReferenceServer):
     patience = 1e6
+
+
+@fault("RPC-2.13")
+class GivesUpOne(ReferenceServer):
+    """Of several packets that are incomplete, one behind the other, the first alone; then it waits for more bytes."""
+
+    def on_time(self):
+        if self.reader.incomplete and time.monotonic() >= self.last_input + self.patience:
+            if b"\xb3" in self.reader._buffer[1:7]:
+                self.last_input = math.inf
+                return
+        super().on_time()
+
+    def wait_time(self):
+        return None if self.last_input == math.inf else super().wait_time()
+
+
+@fault("RPC-2.14")
+class EofSettlesIt(ReferenceServer):
+    """A piece with EOF ends the message that was abandoned before it."""
+
+    def __init__(self, options):
+        super().__init__(options)
+        self.assembler = EofAssembler(options.max_bytes)
+
+
+class EofAssembler(Assembler):
+    def _extend(self, piece, eof):
+        if eof and self._content:
+            content, self._content = self._content + piece, b""
+            return [content]
+        return super()._extend(piece, eof)
 
 
 @fault("RPC-2.14")
@@ -437,7 +500,7 @@ class ErrorsAsHtml(ReferenceServer):
 @fault("RPC-4.2")
 class ErrorsWithAStatus(ReferenceServer):
     def send_error(self, text):
-        super().send_error(text, file_name="stderr")
+        super().send_error(text, file_name="complaint")
 
 
 @fault("RPC-4.2")
@@ -480,6 +543,29 @@ class ErrorsComeLate(ReferenceServer):
         kept, self.kept = self.kept, []
         for text in kept:
             super().send_error(text)
+
+
+@fault("RPC-4.4")
+class ErrorsBehindTheirDone(ReferenceServer):
+    def refuse_message(self, refused):
+        if refused.nonce is not None and self.said_hello:
+            self.send_done(refused.nonce)
+        self.refuse(refused.reason)
+
+
+@fault("RPC-4.2")
+class ErrorsWithARoute(ReferenceServer):
+    def send_error(self, text):
+        super().send_error(text, route_code="0")
+
+
+@fault("RPC-4.5")
+class ErrorFlood(ReferenceServer):
+    def complete(self, request):
+        if not request.waiting and not request.running and request in self.requests:
+            for _ in range(20_000):
+                self.refuse("nothing in particular")
+        super().complete(request)
 
 
 # Section 5: Hello and versions.
@@ -1006,6 +1092,29 @@ class HangSpreads(ReferenceServer):
         return {"status": "fail", "traceback": "timed out"} if self.hung else super().verdict(execution)
 
 
+@fault("RPC-8.18")
+class RunsTheReservedId(ReferenceServer):
+    def leave_out_reserved(self, tests):
+        return tests
+
+
+@fault("RPC-8.18")
+class RefusesAllOfTheRun(ReferenceServer):
+    def leave_out_reserved(self, tests):
+        super().leave_out_reserved(tests)
+        return []
+
+
+@fault("RPC-8.2")
+class AddsASuccess(ReferenceServer):
+    """A result that nobody asked for, and that is none of those that may be added."""
+
+    def complete(self, request):
+        if not request.waiting and not request.running and request in self.requests and request.ran:
+            self.send_status(request, "ref.Suite.setup", "success")
+        super().complete(request)
+
+
 # Section 9: attachments.
 
 
@@ -1039,12 +1148,12 @@ class LosesOutput(ReferenceServer):
 @fault("RPC-9.3")
 class SpoilsOutput(ReferenceServer):
     def forward(self, execution, name, data):
-        super().forward(execution, name, data.decode("utf-8").encode("ascii", "replace"))
+        super().forward(execution, name, data.decode("utf-8", "replace").encode("ascii", "replace"))
 
 
 @fault("RPC-9.4")
 class NoEofOnOutput(ReferenceServer):
-    def end_output(self, request, test_id, name):
+    def end_output(self, request, test_id, name, mime_type):
         pass
 
 
@@ -1072,6 +1181,17 @@ class TracebackInLatin1(ReferenceServer):
         super().attach(request, test_id, name, data + b"\xe9" if name == "traceback" else data, eof, mime_type)
 
 
+@fault("RPC-9.5")
+class Mojibake(ReferenceServer):
+    """All output is called text."""
+
+    def attach_output(self, execution, parts):
+        super().attach_output(execution, [(name, TEXT, data) for name, _, data in parts])
+
+    def end_output(self, request, test_id, name, mime_type):
+        super().end_output(request, test_id, name, TEXT)
+
+
 @fault("RPC-9.6")
 class AttachesBehindTheEnd(ReferenceServer):
     def send_final(self, request, test_id, status):
@@ -1082,13 +1202,36 @@ class AttachesBehindTheEnd(ReferenceServer):
 @fault("RPC-9.7")
 class OutputAtTheEnd(ReferenceServer):
     def forward(self, execution, name, data):
-        execution.output[name] += data
+        execution.kept = getattr(execution, "kept", {})
+        execution.kept[name] = execution.kept.get(name, b"") + data
 
     def finish(self, execution):
-        for name, output in execution.output.items():
-            if output:
-                self.attach(execution.request, execution.test_id, name, output, eof=False)
+        for name, data in getattr(execution, "kept", {}).items():
+            super().forward(execution, name, data)
         super().finish(execution)
+
+
+@fault("RPC-9.9")
+class LosesOctets(ReferenceServer):
+    """Output ends where it is no text any more."""
+
+    def attach_output(self, execution, parts):
+        super().attach_output(execution, [part for part in parts if part[1] == TEXT])
+
+
+@fault("RPC-9.9")
+class OctetsInTheText(ReferenceServer):
+    """A type for the whole, by how the output begins, is what is left to who has one attachment: bytes are escaped."""
+
+    def attach_output(self, execution, parts):
+        super().attach_output(
+            execution,
+            [(name.replace(".bin", ""), TEXT, data.decode("utf-8", "backslashreplace").encode()) for name, _, data in parts],
+        )
+
+    def end_output(self, request, test_id, name, mime_type):
+        if not name.endswith(".bin"):
+            super().end_output(request, test_id, name, TEXT)
 
 
 @fault("RPC-9.8")

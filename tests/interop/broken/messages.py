@@ -37,6 +37,7 @@ def read_json(content):
             object_pairs_hook=_Members,
             parse_constant=_no_constant,
             parse_float=_Inexact,
+            parse_int=lambda digits: _Inexact(digits) if digits.startswith("-") else int(digits),
         )
     except RecursionError:
         raise Refused("nested too deeply") from None
@@ -164,6 +165,10 @@ def _cut_off(error, text):
     return re.fullmatch(r"[-+0-9.eE]+", rest) is not None
 
 
+def _begins_object(piece):
+    return piece.lstrip(b" \t\r\n").startswith(b"{")
+
+
 class Assembler:
     """add() a piece, get the messages and refusals that it completes: bytes and Refused."""
 
@@ -179,7 +184,7 @@ class Assembler:
 
     def add(self, piece, eof):
         if self._skipping:
-            if not piece.lstrip(b" \t\r\n").startswith(b"{"):
+            if not _begins_object(piece):
                 self._skipping = not eof
                 return []
             self._skipping = False
@@ -193,7 +198,10 @@ class Assembler:
         self._content += piece
         if len(self._content) > self._max_bytes:
             return [self._refuse(f"longer than {self._max_bytes} bytes", eof)]
-        state = WHOLE if eof else progress(self._content)
+        begins = continued and _begins_object(piece)
+        state = progress(self._content) if not eof or begins else WHOLE
+        if eof and state != BROKEN:
+            state = WHOLE
         if state == WHOLE:
             content, self._content = self._content, b""
             self._eof_may_follow = not eof
@@ -201,7 +209,7 @@ class Assembler:
         if state == OPEN:
             return []
         refusal = self._refuse("this cannot become a JSON object", eof)
-        if continued and piece.startswith(b"{"):
+        if begins:
             self._skipping = False
             return [refusal, *self._extend(piece, eof)]
         return [refusal]

@@ -11,6 +11,8 @@ def verdict(**fields):
     return f"printf %s {shlex.quote(json.dumps(fields))} >&3"
 
 
+TEXT = "text/plain;charset=utf8"
+OCTETS = "application/octet-stream"
 HANGING = "ref.Edge.Hangs"
 TESTS = {
     "ref.Verdict.Passes": verdict(status="success"),
@@ -23,8 +25,46 @@ TESTS = {
     # Until its limit, or the end of its server; a tail that printed to our stdout would end when nobody reads it.
     HANGING: "echo before the hang; exec tail -f /dev/null --pid=$SERVER 4>&1 >/dev/null",
     "ref.Output.Prints": "echo 'Größe: 3 µm'; echo to stderr >&2; " + verdict(status="success"),
+    # printf's own octal escapes; the last byte begins a character that never ends.
+    "ref.Output.Binary": "printf 'text \\303\\274\\377\\000more\\303'; " + verdict(status="success"),
     "ref.Output.Records": verdict(status="success", properties={"seed": "42"}),
 }
+
+
+class Output:
+    """What a test writes to one descriptor, as attachments: text, and from the first byte that is none on octets, [RPC-9.9]."""
+
+    def __init__(self, name):
+        self.name = name
+        self.attached = {}  # attachment to MIME type, in order
+        self._tail = b""
+        self._octets = None  # the attachment that they go to
+
+    def divide(self, data, final=False):
+        """(attachment, MIME type, bytes), as far as can be said before more comes."""
+        data, self._tail = self._tail + data, b""
+        parts = []
+        if self._octets is None:
+            text, data = self._text(data, final)
+            if text:
+                parts.append((self.name, TEXT, text))
+                self.attached[self.name] = TEXT
+            if data:
+                self._octets = f"{self.name}.bin" if self.name in self.attached else self.name
+        if data:
+            self.attached[self._octets] = OCTETS
+            parts.append((self._octets, OCTETS, data))
+        return parts
+
+    def _text(self, data, final):
+        try:
+            data.decode("utf-8")
+            return data, b""
+        except UnicodeDecodeError as error:
+            if error.reason == "unexpected end of data" and not final:
+                self._tail = data[error.start :]
+                return data[: error.start], b""
+            return data[: error.start], data[error.start :]
 
 
 class Execution:
@@ -33,7 +73,7 @@ class Execution:
     def __init__(self, request, test_id, dies_with_us=True):
         self.request, self.test_id = request, test_id
         self.killed_for = None
-        self.output = {"stdout": b"", "stderr": b""}  # what was attached
+        self.output = {name: Output(name) for name in ("stdout", "stderr")}
         self._report = b""
         pipes = {name: os.pipe() for name in ("stdout", "stderr", "report")}
         null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)

@@ -16,10 +16,9 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from broken.messages import Assembler, Refused, read_message  # noqa: E402
-from broken.processes import HANGING, TESTS, Execution  # noqa: E402
+from broken.processes import HANGING, TESTS, TEXT, Execution  # noqa: E402
 from kit.wire import RPC_ID, Foreign, PacketReader, encode, encode_message  # noqa: E402
 
-TEXT = "text/plain;charset=utf8"
 PATIENCE = 4  # seconds until an incomplete packet is given up, [RPC-2.13]
 
 
@@ -30,6 +29,7 @@ class Request:
         self.ordinal, self.nonce = ordinal, nonce
         self.waiting = collections.deque(tests)
         self.running = 0
+        self.ran = False  # a test of it has started
 
     @property
     def route(self):
@@ -202,8 +202,14 @@ class ReferenceServer:
     # Run.
 
     def on_run(self, tests, nonce):
+        if tests and RPC_ID in tests:
+            tests = self.leave_out_reserved(tests)
         self.requests.append(Request(self.ordinal, self.select_run(tests), nonce))
         self.start_tests()
+
+    def leave_out_reserved(self, tests):
+        self.refuse(f"{RPC_ID} is no test's id")
+        return [test_id for test_id in tests if test_id != RPC_ID]
 
     def select_run(self, tests):
         return list(TESTS) if tests is None else tests
@@ -234,6 +240,7 @@ class ReferenceServer:
 
     def start(self, request, test_id):
         request.running += 1
+        request.ran = True
         self.send_start(request, test_id)
         execution = self.execute(request, test_id)
         self.executions[execution] = math.inf  # it ends by itself, however busy the machine is
@@ -263,8 +270,11 @@ class ReferenceServer:
         return data
 
     def forward(self, execution, name, data):
-        execution.output[name] += data
-        self.attach(execution.request, execution.test_id, name, data, eof=False)
+        self.attach_output(execution, execution.output[name].divide(data))
+
+    def attach_output(self, execution, parts):
+        for name, mime_type, data in parts:
+            self.attach(execution.request, execution.test_id, name, data, eof=False, mime_type=mime_type)
 
     def on_exit(self, execution):
         self.selector.unregister(execution.pidfd)
@@ -281,14 +291,15 @@ class ReferenceServer:
 
     def finish(self, execution):
         request, test_id, verdict = execution.request, execution.test_id, self.verdict(execution)
-        for name, output in execution.output.items():
-            if output:
-                self.end_output(request, test_id, name)
+        for output in execution.output.values():
+            self.attach_output(execution, output.divide(b"", final=True))
+            for name, mime_type in output.attached.items():
+                self.end_output(request, test_id, name, mime_type)
         self.attach_all(request, test_id, verdict)
         self.send_final(request, test_id, verdict["status"])
 
-    def end_output(self, request, test_id, name):
-        self.attach(request, test_id, name, b"")
+    def end_output(self, request, test_id, name, mime_type):
+        self.attach(request, test_id, name, b"", mime_type=mime_type)
 
     def verdict(self, execution):
         return execution.verdict()
@@ -368,9 +379,10 @@ def serve(arguments):
     options = parse_arguments(arguments)
     server = ReferenceServer
     if options.fault:
-        from broken.faults import FAULTS
+        from broken.client_faults import CLIENT_FAULTS
+        from broken.faults import FAULTS, VARIANTS
 
-        server = FAULTS[options.fault]
+        server = {**FAULTS, **VARIANTS, **CLIENT_FAULTS}[options.fault]
     return server(options).serve()
 
 

@@ -17,16 +17,17 @@ class Check:
     function: typing.Callable
     needs: tuple = ()  # attributes of Ids that must not be empty
     after: tuple = ()  # rules without which this one cannot be judged
+    should: bool = False  # the rule is a SHOULD: breaking it is a warning
 
 
 CHECKS = []
 
 
-def check(rule, title, needs=(), after=(), basis=("RPC-5.1", "RPC-7.1")):
+def check(rule, title, needs=(), after=(), basis=("RPC-5.1", "RPC-7.1"), should=False):
     """Registers a check. `basis` comes before `after`: nearly every check needs an answered Hello and Lists that end."""
 
     def register(function):
-        CHECKS.append(Check(rule, title, function, tuple(needs), tuple(dict.fromkeys([*basis, *after]))))
+        CHECKS.append(Check(rule, title, function, tuple(needs), tuple(dict.fromkeys([*basis, *after])), should))
         return function
 
     return register
@@ -44,13 +45,14 @@ class Ids:
     hanging: list = dataclasses.field(default_factory=list)
     printing: dict = dataclasses.field(default_factory=dict)  # id to text
     properties: dict = dataclasses.field(default_factory=dict)  # id to (key, value)
+    binary: dict = dataclasses.field(default_factory=dict)  # id to bytes
     max_ids: int = 0
     max_bytes: int = 0
 
     @property
     def quick(self):
         """Ids of tests that end by themselves and at once."""
-        ids = [*self.passing, *self.failing, *self.skipping, *self.xfailing, *self.printing, *self.properties]
+        ids = [*self.passing, *self.failing, *self.skipping, *self.xfailing, *self.printing, *self.properties, *self.binary]
         return [test_id for test_id in dict.fromkeys(ids) if test_id not in self.hanging]
 
     @property
@@ -75,6 +77,28 @@ class Ids:
     @property
     def printing_and_hanging(self):
         return {test_id: text for test_id, text in self.printing.items() if test_id in self.hanging}
+
+
+# What a check needs, by the options of conformance.py that tell it.
+OPTIONS = {
+    "passing": "--pass",
+    "failing": "--fail",
+    "skipping": "--skip",
+    "xfailing": "--xfail",
+    "crashing": "--crash",
+    "hanging": "--hang",
+    "printing": "--print",
+    "binary": "--print-hex",
+    "properties": "--property",
+    "max_ids": "--max-ids",
+    "max_bytes": "--max-bytes",
+    "quick": "--pass, --fail, --skip, --xfail, --print or --property",
+    "started": "--pass, --fail, --skip, --xfail, --print, --property or --crash",
+    "all": "any option with an ID",
+    "failures": "--fail, --crash or --hang",
+    "verdicts": "--pass, --fail, --skip or --xfail",
+    "printing_and_hanging": "one ID given to both --hang and --print",
+}
 
 
 class Kit:

@@ -88,6 +88,7 @@ def place_of_attachments(kit):
     "output is forwarded while the test runs",
     needs=("printing_and_hanging",),
     after=("RPC-7.2", "RPC-8.7", "RPC-8.14", "RPC-9.3"),
+    should=True,
 )
 def output_meanwhile(kit):
     test_id, text = next(iter(kit.ids.printing_and_hanging.items()))
@@ -123,3 +124,19 @@ def properties(kit):
                     f"an attachment properties of {test_id!r}, of the type application/json, with {key!r}: {value!r}",
                     [str(p) for p in runs[test_id].packets],
                 )
+
+
+@check("RPC-9.9", "output that is no text is attached as what it is", needs=("binary",), after=(*LEDGER, "RPC-9.3", "RPC-9.4", "RPC-9.5"))
+def octets(kit):
+    with kit.open() as session:
+        runs = test_runs(session.run(list(kit.ids.binary)))
+        for test_id, data in kit.ids.binary.items():
+            run = runs[test_id]
+            found = (run.attachment("stdout") or b"") + (run.attachment("stdout.bin") or b"")
+            if data not in found:
+                raise session.fail(
+                    f"{data.hex()} in stdout and stdout.bin of {test_id!r}, one behind the other", [str(p) for p in run.packets]
+                )
+            for piece in run.pieces("stdout.bin")[:1]:
+                if piece.mime_type != "application/octet-stream":
+                    raise session.fail(f"application/octet-stream for stdout.bin of {test_id!r}", str(piece))

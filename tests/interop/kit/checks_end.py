@@ -52,7 +52,7 @@ def goodbye_in_flight(kit):
     kit.sooner_or_later(attempt)
 
 
-@check("RPC-10.3", "end of file without Goodbye ends the server with status 1")
+@check("RPC-10.3", "end of file without Goodbye ends the server with status 1", after=("RPC-8.7",))
 def end_of_file(kit):
     with kit.open() as session:
         session.list()

@@ -147,6 +147,7 @@ def form_of_errors(kit):
             good = (
                 packet.test_id == RPC_ID
                 and packet.test_status is None
+                and packet.route_code is None
                 and not packet.runnable
                 and packet.file_name == "error"
                 and packet.mime_type == "text/plain;charset=utf8"
@@ -154,7 +155,7 @@ def form_of_errors(kit):
             )
             if not good:
                 raise session.fail(
-                    f"test id {RPC_ID}, no status, not runnable, file name 'error', MIME type "
+                    f"test id {RPC_ID}, no status, no route code, not runnable, file name 'error', MIME type "
                     "'text/plain;charset=utf8', EOF on the last packet",
                     str(packet),
                 )
@@ -189,6 +190,25 @@ def errors_come_first(kit):
             session.expect_error(n, "bad JSON")
             if session.errors[n].index > session.dones(nonce)[0].index:
                 raise session.fail("the error before the Done of the command behind it")
+        nonce = session.nonce()
+        before = len(session.errors)
+        session.send_message({"msg": "List", "tests": None, "nonce": nonce})
+        session.wait(lambda: session.dones(nonce) or len(session.errors) > before, "an error, then Done")
+        if session.dones(nonce) and (len(session.errors) == before or session.errors[before].index > session.dones(nonce)[0].index):
+            raise session.fail("the error before the Done of the command that it refuses")
+
+
+@check("RPC-4.5", "there is no error but for something refused", after=("RPC-4.4", "RPC-6.4", "RPC-7.2"))
+def errors_for_nothing(kit):
+    with kit.open() as session:
+        for tests in ([], ["no.such.test"], [*kit.ids.quick, "no.such.test"]):
+            session.answer("Run", tests)
+            session.answer("List", tests)
+        session.barrier()
+        if session.errors:
+            raise session.fail(
+                "no error: nothing was refused", [f"{len(session.errors)} errors", repr(session.errors[0].text[:200])]
+            )
 
 
 

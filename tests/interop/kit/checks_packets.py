@@ -130,7 +130,7 @@ def portions_of_bytes(kit):
         session.wait_done(*nonces)
 
 
-@check("RPC-2.9", "messages of many packets are accepted", after=("RPC-2.8", "RPC-4.4"))
+@check("RPC-2.9", "messages of many packets are accepted", after=("RPC-2.8", "RPC-4.4", "RPC-6.2"))
 def large_messages(kit):
     with kit.open() as session:
         ids = [f"kit.no-such-suite.{'x' * 40}.no-such-test-{n:06}" for n in range(100_000)]
@@ -230,6 +230,13 @@ def incomplete_packets(kit):
         )
         session.wait_done(message["nonce"])
         session.expect_error(0, "the incomplete packet")
+    with kit.open() as session:
+        message = list_of_none(session)
+        session.send(
+            b"\xb3\x28\x40\x90\x00\x00" * 3 + encode_message(as_json(message)),
+            "the first 6 bytes of a packet of 1 MiB, three times, then a List of nothing",
+        )
+        session.wait_done(message["nonce"])
 
 
 @check("RPC-2.14", "what cannot become an object is refused at once, and the next message is read", after=("RPC-2.7",))
@@ -242,3 +249,9 @@ def pieces_that_cannot_be_an_object(kit):
             session.send_message(message, eof=False)
             session.wait_done(message["nonce"])
             session.expect_error(before, f"the piece {piece}")
+        before = len(session.errors)
+        session.send_message('{"msg": "List"', eof=False)
+        message = list_of_none(session)
+        session.send_message(message)
+        session.wait_done(message["nonce"])
+        session.expect_error(before, "a message that was abandoned for the next, which has EOF")

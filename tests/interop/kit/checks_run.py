@@ -5,6 +5,7 @@ import datetime
 
 from .check import check
 from .session import FINAL, by_id, by_route, exists_ids, final_ids, test_runs
+from .wire import RPC_ID
 
 UNKNOWN = ["no.such.test", "kit.unknown", "ein Name mit Größe 🦊", "a\nb\t", "", "%41", "x" * 5000]
 DONE = ("RPC-7.2", "RPC-7.3")
@@ -30,6 +31,9 @@ def run_some(kit):
                 raise session.fail(f"a final status for each of {wanted}", f"none for {missing}")
             if others := sorted(finished & listed - set(wanted)):
                 raise session.fail(f"results of {wanted} only", f"also of {others}")
+            packets = session.results_of_runs()
+            if added := [str(p) for p in packets if p.test_id not in listed and p.test_status in FINAL and p.test_status != "fail"]:
+                raise session.fail("the status fail of each result that is added", added)
 
 
 @check("RPC-8.3", "a Run of no tests runs none", after=DONE)
@@ -56,6 +60,7 @@ def run_repeatedly(kit):
     with kit.open() as session:
         wanted = kit.ids.passing[:1] * 3 + ["no.such.test"] * 2 + kit.ids.passing[1:2]
         finished = final_ids(session.run(wanted))
+        finished = collections.Counter({test_id: n for test_id, n in finished.items() if test_id in wanted})  # RPC-8.2
         if finished != collections.Counter(wanted):
             raise session.fail(f"final statuses for {wanted}", str(dict(finished)))
 
@@ -165,8 +170,13 @@ def runs_together(kit):
             [*quick, "no.such.test"],
         ]
         session.wait_done(*[session.command("Run", tests) for tests in requests])
-        received = [final_ids(packets) for packets in by_route(session.results()).values()]
-        expected = [collections.Counter(tests) for tests in requests]
+        asked = {test_id for tests in requests for test_id in tests}
+        received = [
+            collections.Counter({test_id: n for test_id, n in final_ids(packets).items() if test_id in asked})
+            for packets in by_route(session.results()).values()
+        ]
+        # A Run of nothing has no packets, and so no route.
+        expected = [collections.Counter(tests) for tests in requests if tests]
         if sorted(received, key=repr_sorted) != sorted(expected, key=repr_sorted):
             raise session.fail(
                 [f"final statuses {repr_sorted(c)}" for c in sorted(expected, key=repr_sorted)],
@@ -226,3 +236,22 @@ def hangs(kit):
             status = "fail" if test_id in kit.ids.hanging else "success"
             if runs[test_id].status != status:
                 raise session.fail(f"{status} for {test_id!r}", [str(p) for p in runs[test_id].packets])
+
+
+@check("RPC-8.18", "the RPC's own id is no test's: one error, no result, and Done", after=("RPC-4.4", "RPC-4.5", *LEDGER))
+def reserved_id(kit):
+    with kit.open() as session:
+        wanted = [RPC_ID, *kit.ids.passing[:1]]
+        nonce = session.command("Run", wanted)
+        session.wait_done(nonce)
+        session.barrier()
+        if len(session.errors) != 1:
+            raise session.fail(f"one error for {RPC_ID} in a Run", f"{len(session.errors)} errors")
+        if results := [str(p) for p in session.packets if p.test_id == RPC_ID and (p.test_status or p.file_name == "traceback")]:
+            raise session.fail(f"no result under {RPC_ID}", results)
+        if missing := set(kit.ids.passing[:1]) - set(final_ids(session.results())):
+            raise session.fail(f"a final status for {sorted(missing)}, which were asked for beside it")
+        listed = session.command("List", [RPC_ID])
+        session.wait_done(listed)
+        if [p for p in session.packets if p.test_id == RPC_ID and p.test_status == "exists"]:
+            raise session.fail(f"no exists packet for {RPC_ID}")

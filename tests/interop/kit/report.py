@@ -1,8 +1,9 @@
 """Outcomes as lines: for people, and as TAP."""
 
-from .runner import FAIL, OK, SKIP, UNJUDGED
+from .runner import FAIL, OK, SKIP, UNJUDGED, WARN
 
 STDERR_LINES = 20
+MOST_RECEIVED = 12  # entries
 
 
 def details(outcome):
@@ -12,7 +13,11 @@ def details(outcome):
         sent = [*sent[:3], f"... {len(sent) - 6} more", *sent[-3:]]
     yield from _list("sent", sent)
     yield from _list("expected", [outcome.expected])
-    yield from _list("received", outcome.received)
+    received = list(outcome.received)
+    if len(received) > MOST_RECEIVED:
+        left_out = len(received) - MOST_RECEIVED + 1
+        received = [*received[: MOST_RECEIVED // 2], f"... {left_out} more", *received[-(MOST_RECEIVED // 2 - 1) :]]
+    yield from _list("received", received)
     if outcome.stderr.strip():
         yield from _list("stderr", outcome.stderr.strip().splitlines()[-STDERR_LINES:])
 
@@ -26,7 +31,7 @@ def _list(title, entries):
 class Plain:
     def __init__(self, write):
         self._write = write
-        self._counts = {OK: 0, FAIL: 0, SKIP: 0, UNJUDGED: 0}
+        self._counts = {OK: 0, FAIL: 0, WARN: 0, SKIP: 0, UNJUDGED: 0}
 
     def begin(self, count):
         pass
@@ -35,7 +40,7 @@ class Plain:
         self._counts[outcome.result] += 1
         reason = f" ({outcome.reason})" if outcome.reason else ""
         self._write(f"{outcome.result:10} [{outcome.check.rule}] {outcome.check.title}{reason}")
-        if outcome.result == FAIL:
+        if outcome.result in (FAIL, WARN):
             for line in details(outcome):
                 self._write(line)
 
@@ -54,9 +59,11 @@ class Tap:
     def outcome(self, outcome):
         self._number += 1
         mark = "not ok" if outcome.result == FAIL else "ok"
+        warning = " # TODO the rule is a SHOULD" if outcome.result == WARN else ""
+        mark = "not ok" if warning else mark
         skip = f" # SKIP {outcome.reason}" if outcome.result in (SKIP, UNJUDGED) else ""
-        self._write(f"{mark} {self._number} - {outcome.check.rule} {outcome.check.title}{skip}")
-        if outcome.result == FAIL:
+        self._write(f"{mark} {self._number} - {outcome.check.rule} {outcome.check.title}{skip}{warning}")
+        if outcome.result in (FAIL, WARN):
             for line in details(outcome):
                 self._write(f"# {line}")
 

@@ -7,11 +7,11 @@ import select
 import traceback
 import typing
 
-from .check import Check, Kit
+from .check import OPTIONS, Check, Kit
 from .process import adopt_orphans
 from .session import Failure
 
-OK, FAIL, SKIP, UNJUDGED = "ok", "FAIL", "skip", "not judged"
+OK, FAIL, WARN, SKIP, UNJUDGED = "ok", "FAIL", "warn", "skip", "not judged"
 
 
 @dataclasses.dataclass
@@ -32,7 +32,8 @@ def perform(check, kit):
         return Outcome(check, OK)
     except Failure as failure:
         stderr = getattr(failure, "stderr", "")
-        return Outcome(check, FAIL, "", str(failure.expected), failure.received, failure.sent, stderr)
+        result = WARN if check.should else FAIL
+        return Outcome(check, result, "", str(failure.expected), failure.received, failure.sent, stderr)
     except Exception:  # a bug of the kit must not pass for a server's
         return Outcome(check, FAIL, "", "the kit to work", [f"an error in the kit itself:\n{traceback.format_exc()}"])
 
@@ -88,7 +89,7 @@ def run_checks(checks, kit: Kit, jobs=1):
                 outcome = (
                     Outcome(check, UNJUDGED, f"{', '.join(broken)} must hold first")
                     if broken
-                    else Outcome(check, SKIP, f"not told: {', '.join(needs)}")
+                    else Outcome(check, SKIP, f"not told: {', '.join(OPTIONS[need] for need in needs)}")
                 )
                 results[check.rule] = outcome.result
                 yield outcome

@@ -11,6 +11,7 @@ import json
 from .process import Ended, Silent
 from .wire import RPC_ID, Foreign, PacketReader, encode_message
 
+PASSED_ON = ("stdout", "stderr", "listening")
 FINAL = ("success", "fail", "skip", "xfail", "uxsuccess")
 
 
@@ -198,7 +199,11 @@ class Session:
                 self._receive_rpc(item)
 
     def _receive_rpc(self, packet):
-        if self._message_pieces or (not self._error_pieces and packet.file_bytes.lstrip().startswith(b"{")):
+        # Between the pieces of a message others may stand, [RPC-2.3]: known by their type.
+        continues = self._message_pieces and (packet.mime_type is None or is_json(packet.mime_type))
+        if packet.file_name in PASSED_ON and not (packet.mime_type or "").startswith("application/json"):
+            return  # what a program between has to say, [CON-5.2]
+        if continues or (not self._message_pieces and not self._error_pieces and packet.file_bytes.lstrip().startswith(b"{")):
             self._message_pieces.append(packet)
             content = parse(b"".join(p.file_bytes for p in self._message_pieces))
             if content is not None:
@@ -221,6 +226,10 @@ def is_rpc(packet):
         and packet.test_status is None
         and packet.file_name != "traceback"
     )
+
+
+def is_json(mime_type):
+    return mime_type.partition(";")[0].strip().lower() == "application/json"
 
 
 def parse(content):

@@ -26,6 +26,10 @@ TEST(Verdict, Records) {
 TEST(Verdict, Prints) {
   std::puts("Größe: 3 µm");
 }
+TEST(Verdict, PrintsBytes) {
+  const char bytes[] = "text \xc3\xbc\xff\0more\xc3";
+  std::fwrite(bytes, 1, sizeof bytes - 1, stdout);
+}
 
 TEST(End, Crashes) {
   std::raise(SIGSEGV);

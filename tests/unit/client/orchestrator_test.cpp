@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <csignal>
+#include <fstream>
+#include <iterator>
 
 #include "client/exit_code.hpp"
 
@@ -299,6 +302,185 @@ TEST_CASE("Orchestrator: what a server printed that is elsewhere, and how it end
   CHECK(end.outcome.failures[0].cause.find("the tunnel broke for good") != std::string::npos);
 }
 
+namespace {
+
+bool has(const Words& lines, std::string_view what) {
+  return std::any_of(lines.begin(), lines.end(),
+                     [&](const std::string& line) { return line.find(what) != std::string::npos; });
+}
+
+// Deadlines that are over at once, for what a server will not do however long it is waited for.
+RunPlan impatient() {
+  auto plan = run_all();
+  using std::chrono::milliseconds;
+  plan.patience.quiet = milliseconds(1);
+  plan.patience.done = plan.patience.after_damage = milliseconds(2);
+  plan.patience.grace = plan.patience.end = plan.patience.group = milliseconds(1);
+  plan.patience.hurried_end = milliseconds(1);
+  return plan;
+}
+
+bool lives(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  const std::string line{std::istreambuf_iterator<char>(file), {}};
+  const auto name_end = line.rfind(") ");
+  return name_end != std::string::npos && line[name_end + 2] != 'Z' && line[name_end + 2] != 'X';
+}
+
+pid_t pid_told(const Words& notes) {
+  for (const auto& note : notes)
+    if (note.starts_with("pid ")) return std::stoi(note.substr(4));
+  return -1;
+}
+
+}  // namespace
+
+TEST_CASE("Orchestrator: a list that arrives damaged is asked for again") {
+  for (const std::string behaviour : {"list_damaged_once", "list_done_damaged"}) {
+    CAPTURE(behaviour);
+    Recorder recorder;
+    auto plan = run_all();
+    if (behaviour == "list_done_damaged") plan.patience.quiet = std::chrono::milliseconds(1);
+    const auto end =
+        run(command(behaviour, {"a.pass", "b.pass", "c.pass"}), std::move(plan), recorder);
+    CHECK(recorder.selected.size() == 3);
+    CHECK(end.outcome.counts.passed == 3);
+    CHECK(has(recorder.notes, "a damaged packet"));
+    CHECK(has(recorder.notes, "asking for it again"));
+    CHECK(exit_code(end.outcome) == ExitCode::success);
+  }
+}
+
+TEST_CASE("Orchestrator: a list that is always damaged is no list to be green by") {
+  for (const bool lists_only : {false, true}) {
+    CAPTURE(lists_only);
+    Recorder recorder;
+    const auto end = run(command("list_damaged", {"a.pass", "b.pass"}),
+                         lists_only ? RunPlan{} : run_all(), recorder);
+    CHECK(recorder.reports.empty());
+    REQUIRE(end.outcome.doubts.size() == 1);
+    CHECK(end.outcome.doubts[0].find("the list of tests is not complete") != std::string::npos);
+    CHECK(exit_code(end.outcome) == ExitCode::results_missing);
+  }
+}
+
+TEST_CASE("Orchestrator: a list that goes on after its Done was not complete") {
+  for (const bool lists_only : {false, true}) {
+    CAPTURE(lists_only);
+    Recorder recorder;
+    const auto end = run(command("list_late", {"a.pass", "b.pass"}),
+                         lists_only ? RunPlan{} : run_all(), recorder);
+    REQUIRE(end.outcome.doubts.size() == 1);
+    CHECK(end.outcome.doubts[0].find("b.pass") != std::string::npos);
+    CHECK(exit_code(end.outcome) == ExitCode::results_missing);
+  }
+}
+
+TEST_CASE("Orchestrator: a test that is listed twice is run once, and that is said") {
+  Recorder recorder;
+  const auto end = run(command("list_twice", {"a.pass", "b.pass"}), run_all(), recorder);
+  CHECK(recorder.selected == Words{"a.pass", "b.pass"});
+  CHECK(end.outcome.counts == Counts{.expected = 2, .done = 2, .passed = 2});
+  CHECK(has(recorder.notes, "lists 2 tests more than once (a.pass)"));
+}
+
+TEST_CASE("Orchestrator: results nobody asked for are in no count, and said to be a fault") {
+  Recorder recorder;
+  const auto end = run(command("good", {"a.twice", "b.stray"}), run_all(), recorder);
+  CHECK(end.outcome.counts == Counts{.expected = 2, .done = 2, .passed = 2});
+  CHECK(recorder.packets == 4);
+  CHECK(has(recorder.notes, "nobody asked for, or a second one, which is not counted: a.twice"));
+  CHECK(has(recorder.notes, "nobody.asked success"));
+  CHECK(exit_code(end.outcome) == ExitCode::success);
+}
+
+TEST_CASE("Orchestrator: packets of an earlier Run count for no later one") {
+  Recorder recorder;
+  auto plan = run_all();
+  plan.rounds = 2;
+  const auto end = run(command("stale", {"a.pass", "b.pass"}), std::move(plan), recorder);
+  CHECK(end.outcome.counts == Counts{.expected = 4, .done = 4, .passed = 2, .lost = 2});
+  CHECK(exit_code(end.outcome) == ExitCode::results_missing);
+}
+
+TEST_CASE("Orchestrator: a Done that never comes is an error at its deadline; results count") {
+  for (const std::string behaviour : {"no_done", "wrong_done", "damaged_done"}) {
+    CAPTURE(behaviour);
+    Recorder recorder;
+    const auto end = run(command(behaviour, {"a.pass", "b.fail"}), impatient(), recorder);
+    CHECK(end.outcome.counts == Counts{.expected = 2, .done = 2, .passed = 1, .failed = 1});
+    REQUIRE(end.outcome.doubts.size() == 1);
+    CHECK(end.outcome.doubts[0].find("never said that the Run was over (Done)") !=
+          std::string::npos);
+    CHECK(has(recorder.notes, "it is given up after"));
+    CHECK(exit_code(end.outcome) == ExitCode::results_missing);
+  }
+}
+
+TEST_CASE("Orchestrator: attachments after the final status are shown as the server's fault") {
+  Recorder recorder;
+  const auto end = run(command("good", {"a.late", "b.pass"}), run_all(), recorder);
+  CHECK(end.outcome.counts.passed == 2);
+  CHECK(has(recorder.notes,
+            "what it attached to a.late came behind the test's final status, or without one: "
+            "traceback: too late"));
+}
+
+TEST_CASE("Orchestrator: the protocol's own id is failed without asking") {
+  Recorder recorder;
+  RunPlan plan;
+  plan.list_first = false;
+  plan.choose = [](const Words&) { return chosen({"testrepository-rpc", "a.pass"}); };
+  const auto end = run(command("good", {}), std::move(plan), recorder);
+  CHECK(end.outcome.counts == Counts{.expected = 1, .done = 1, .passed = 1, .unasked_failures = 1});
+  CHECK(recorder.attached.find("needs another name") != std::string::npos);
+  CHECK(recorder.notes.empty());
+  CHECK(exit_code(end.outcome) == ExitCode::failures);
+
+  Recorder alone;
+  plan = RunPlan{};
+  plan.list_first = false;
+  plan.choose = [](const Words&) { return chosen({"testrepository-rpc"}); };
+  CHECK(exit_code(run(command("good", {}), std::move(plan), alone).outcome) == ExitCode::failures);
+}
+
+TEST_CASE("Orchestrator: twenty thousand errors are borne, and not all shown") {
+  Recorder recorder;
+  const auto end = run(command("floods", {"a.pass"}), run_all(), recorder);
+  CHECK(end.outcome.counts.passed == 1);
+  CHECK(recorder.notes.size() == 101);
+  CHECK(has(recorder.notes, "further ones are not shown"));
+}
+
+TEST_CASE("Orchestrator: a server that is stopped is named, and given up at its deadline") {
+  Recorder recorder;
+  auto plan = impatient();
+  plan.patience.quiet = plan.patience.done = std::chrono::hours(1);
+  plan.patience.look = std::chrono::milliseconds(1);
+  plan.patience.stopped = std::chrono::milliseconds(1);
+  const auto end = run(command("stops", {"a.pass"}), std::move(plan), recorder);
+  CHECK(has(recorder.notes, "(fake_server) of the server is stopped"));
+  CHECK(has(recorder.notes, "kill -CONT"));
+  CHECK(has(recorder.notes, "was stopped, and stood still for"));
+  CHECK(end.outcome.counts.passed == 0);
+  CHECK(exit_code(end.outcome) != ExitCode::success);
+}
+
+TEST_CASE("Orchestrator: the whole process group of a server is ended, then killed") {
+  for (const bool interrupt : {false, true}) {
+    CAPTURE(interrupt);
+    Recorder recorder;
+    recorder.interrupt = interrupt;
+    const auto end =
+        run({"/bin/sh", "-c", std::string(FAKE_SERVER) + " stubborn a.pass b.pass; true"},
+            impatient(), recorder);
+    const auto pid = pid_told(recorder.notes);
+    REQUIRE(pid > 0);
+    CHECK_FALSE(lives(pid));
+    CHECK(end.outcome.interrupted == interrupt);
+  }
+}
+
 TEST_CASE("Orchestrator: a hundred thousand tests") {
   Words ids;
   for (int i = 0; i < 100'000; ++i)
@@ -346,7 +528,8 @@ TEST_CASE("Orchestrator: how a program ends is a result, whatever number of Runs
     Recorder recorder;
     const auto end = run(command("ends_badly", {"a.pass"}), std::move(plan), recorder);
     CHECK(recorder.strays == Words{"p.exit"});
-    CHECK(end.outcome.counts.failed == 1);
+    CHECK(end.outcome.counts.unasked_failures == 1);
+    CHECK(end.outcome.counts.failed == 0);
     CHECK(end.outcome.counts.passed == end.outcome.counts.expected);
     REQUIRE(end.outcome.failures.size() == 1);
     CHECK(end.outcome.failures[0].id == "p.exit");

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "protocol/server_session.hpp"
+#include "tests/unit/protocol/rpc_vectors.hpp"
 #include "tests/unit/protocol/session_support.hpp"
 
 using namespace hearth::protocol;
@@ -136,6 +137,19 @@ TEST_CASE("Client session: Dones come in any order, each once") {
         Lines{"done c-2", "fault", "done c-1"});
   CHECK(session.in_flight() == 0);
   CHECK(ended(session).empty());
+}
+
+TEST_CASE("Client session: a command that is abandoned is not in flight; its Done is no fault") {
+  auto session = ready_session();
+  (void)session.list(std::nullopt);
+  (void)session.list(std::nullopt);
+  session.abandon("c-1");
+  session.abandon("c-1");
+  session.abandon("c-7");
+  CHECK(session.in_flight() == 1);
+  CHECK(received(session, rpc(Done{"c-1"})) == Lines{"done c-1"});
+  CHECK(received(session, rpc(Done{"c-1"})) == Lines{"fault"});
+  CHECK(session.in_flight() == 1);
 }
 
 TEST_CASE("Client session: results, errors and foreign bytes are told apart") {
@@ -313,4 +327,41 @@ TEST_CASE("Sessions: a Run above one packet, and its results, arrive whole") {
   CHECK(pair.seen[1] == many.front() + " inprogress @1");
   CHECK(pair.seen[2 * many.size()] == many.back() + " success @1");
   CHECK(pair.seen.back() == "done " + nonce);
+}
+
+TEST_CASE("Sessions: those of the vectors, byte by byte, as a server and as a client") {
+  for (const auto& vector : test::read_vectors("sessions.json")) {
+    const auto name = vector.at("name").get<std::string>();
+    CAPTURE(name);
+    ServerSession server;
+    ClientSession client("c-");
+    Lines answers;
+    Lines expected;
+    for (const auto& step : vector.at("steps")) {
+      const auto what = step.at("what").get<std::string>();
+      CAPTURE(what);
+      const auto bytes = test::part_bytes(step);
+      if (step.at("from") == "server") {
+        client.receive(as_bytes(bytes));
+        for (const auto& event : events(client))
+          CHECK_MESSAGE((event != "fault" && event != "FATAL"), event);
+        if (what == "Hello" || what == "Done" || what == "error") expected.push_back(what);
+        continue;
+      }
+      if (bytes.find("\"nonce\": \"c-") != std::string::npos) (void)client.list(std::nullopt);
+      for (const char byte : bytes) {
+        server.receive(as_bytes({&byte, 1}));
+        while (const auto event = server.next()) {
+          if (const auto* list = std::get_if<ListRequested>(&*event)) server.done(list->ordinal);
+          if (const auto* run = std::get_if<RunRequested>(&*event)) server.done(run->ordinal);
+        }
+      }
+      for (const auto& line : sent(server))
+        answers.push_back(line == "error"                          ? line
+                          : line.find("Done") != std::string::npos ? "Done"
+                                                                   : "Hello");
+    }
+    CHECK(answers == expected);
+    CHECK(client.in_flight() == 0);
+  }
 }

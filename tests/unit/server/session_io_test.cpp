@@ -248,3 +248,21 @@ TEST_CASE(
   CHECK(hear([](Pipes& pipes, FdPair&) { pipes.client_out.reset(); }));
   CHECK(hear([](Pipes& pipes, FdPair&) { pipes.client_in.reset(); }));
 }
+
+TEST_CASE("Session: several packets that were cut off are given up after one silence") {
+  Pipes pipes;
+  Fixture fixture(std::move(pipes.server_in), std::move(pipes.server_out));
+  fixture.session_io.start();
+  const Bytes cut_off{std::byte{0xb3}, std::byte{0x28}, std::byte{0x40},
+                      std::byte{0x90}, std::byte{0},    std::byte{0}};
+  write_all(pipes.client_out.get(), protocol::test::joined({hello, cut_off, cut_off, cut_off}));
+  write_all(pipes.client_out.get(), list);
+  const auto guard = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (fixture.asked.empty() && std::chrono::steady_clock::now() < guard)
+    fixture.io.run_one_until(guard);
+  CHECK(fixture.asked == Lines{"List 1"});
+  fixture.session.done(1);
+  fixture.turn();
+  CHECK(protocol::test::described(read_some(pipes.client_in.get())) ==
+        Lines{hello_json, "error", R"({"msg":"Done","nonce":"n"})"});
+}
