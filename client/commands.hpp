@@ -20,7 +20,7 @@ namespace hearth::client {
 [[nodiscard]] int history(const HistoryCommand& command);
 [[nodiscard]] int flaky(const FlakyCommand& command);
 [[nodiscard]] int attach(const AttachCommand& command, const std::string& executable);
-[[nodiscard]] int status(const StatusCommand& command);
+[[nodiscard]] int status(StatusCommand command);
 // `program`: what the command's one PROGRAM says, with the arguments behind `--`.
 [[nodiscard]] int check(const CheckCommand& command, const PlainProgram& program,
                         const std::string& executable);

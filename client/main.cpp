@@ -3,10 +3,12 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <exception>
 
 #include "client/command_support.hpp"
 #include "client/commands.hpp"
+#include "client/project/server_line.hpp"
 #include "server/program_spec.hpp"
 #include "server/serve.hpp"
 
@@ -94,10 +96,23 @@ void open_standard_descriptors() {
   if (fd > STDERR_FILENO) close(fd);
 }
 
+// What a `hearth run` above us has for the server that we become, or start. It is not for what runs
+// below us.
+std::vector<std::string> take_passed_options(std::vector<std::string> arguments) {
+  const char* const passed = std::getenv(options_variable);
+  if (passed == nullptr) return arguments;
+  const bool is_for_us =
+      !arguments.empty() && (arguments[0] == "serve" || arguments[0] == "attach");
+  auto with_passed = with_passed_options(std::move(arguments), passed);
+  if (is_for_us) unsetenv(options_variable);
+  return with_passed;
+}
+
 int run_command_line(int argc, char** argv) {
   signal(SIGCHLD, SIG_DFL);  // ignored, no child's end could be waited for
   open_standard_descriptors();
-  const auto command = parse_command_line({argv + 1, argv + argc});
+  const auto arguments = take_passed_options({argv + 1, argv + argc});
+  const auto command = parse_command_line(arguments);
   if (command) return std::visit(CommandRunner{}, *command);
   const auto& end = command.error();
   descriptor_writer(end.exit_code == 0 ? STDOUT_FILENO : STDERR_FILENO)(end.text);

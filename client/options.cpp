@@ -128,10 +128,10 @@ std::shared_ptr<HelpFormatter> make_formatter() {
       {"history", "hearth history [OPTION]... TEST"},
       {"flaky", "hearth flaky [OPTION]..."},
       {"attach",
-       "hearth attach [OPTION]... ADDRESS [-- COMMAND...]\n"
+       "hearth attach [OPTION]... [ADDRESS] [-- COMMAND...]\n"
        "       hearth attach --start [OPTION]... ADDRESS -- ARGUMENT...\n"
        "       hearth attach --console [OPTION]... -- COMMAND..."},
-      {"status", "hearth status [OPTION]... ADDRESS"},
+      {"status", "hearth status [OPTION]... [ADDRESS]"},
       {"init", "hearth init [OPTION]... PROGRAM..."},
       {"check", "hearth check [OPTION]... PROGRAM [-- ARGUMENT...]"},
   };

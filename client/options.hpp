@@ -113,13 +113,15 @@ struct AttachCommand {
     listen,   // for a server that connects
   };
   How how = How::connect;
-  std::string address;
+  std::string address;  // empty: of this project's server
   std::optional<std::string> token_file;
   unsigned idle = 3600;            // seconds; of a server that is started; 0: it stays
   std::vector<std::string> words;  // arguments for `hearth serve`, or the tunnel's command line
+  std::string directory = ".";     // of the project
 };
 struct StatusCommand {
-  std::string address;
+  std::string directory = ".";  // of the project
+  std::string address;          // empty: of that project's server
   std::optional<std::string> token_file;
   bool json = false;
 };
@@ -140,5 +142,7 @@ struct ParseEnd {
 // The command line that makes `executable` a server with these settings.
 [[nodiscard]] std::vector<std::string> serve_command_line(const std::string& executable,
                                                           const ServerSettings& settings);
+// The options of `hearth serve` that say the same, but for the isolation.
+[[nodiscard]] std::vector<std::string> option_words(const ServerSettings& settings);
 
 }  // namespace hearth::client

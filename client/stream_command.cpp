@@ -5,7 +5,7 @@
 #include "client/command_support.hpp"
 #include "client/commands.hpp"
 #include "client/project/servers.hpp"
-#include "client/reports/report_file.hpp"
+#include "client/reports/subunit_report.hpp"
 #include "client/run/orchestrator.hpp"
 #include "client/run/selection.hpp"
 #include "server/program_words.hpp"
@@ -24,8 +24,13 @@ class StreamListener : public RunListener {
   void on_note(std::string_view line) override {
     if (!server::is_quiet_line(line)) m_notes(std::string(line) + "\n");
   }
-  void on_packet(Worker, const protocol::PacketView& packet) override {
-    m_file.write(protocol::as_text(packet.wire));
+  void on_packet(Worker worker, const protocol::PacketView& packet) override {
+    const auto pieces = m_limit.pieces(worker, packet);
+    const std::vector<std::string_view> tags(packet.tags.begin(), packet.tags.end());
+    auto copy = as_packet(packet, tags);
+    copy.route_code = packet.route_code;
+    if (pieces.empty() || !write_pieces(copy, pieces, m_file))
+      m_file.write(protocol::as_text(packet.wire));
     // A test's end is told at once: whoever reads schedules by it.
     if (packet.status != protocol::TestStatus::undefined) (void)m_file.flush();
   }
@@ -47,6 +52,7 @@ class StreamListener : public RunListener {
 
  private:
   ReportFile m_file;
+  AttachmentLimit m_limit;
   Writer m_notes = descriptor_writer(STDERR_FILENO);
 };
 

@@ -17,6 +17,7 @@
 #include "client/attach/tunnel_command.hpp"
 #include "client/command_support.hpp"
 #include "client/commands.hpp"
+#include "client/project/servers.hpp"
 #include "process/deadline.hpp"
 #include "transport/connect.hpp"
 #include "transport/preface.hpp"
@@ -183,10 +184,23 @@ class Attach {
   const std::string& m_executable;
 };
 
+// Instead of us: whatever brings this project's server has our stdin and stdout.
+int run_project_command(const std::string& directory) {
+  const auto command = find_project_command(directory);
+  if (!command) return fail_setup("attach: " + command.error().text());
+  std::vector<char*> words;
+  for (const auto& word : command->words) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  signal(SIGPIPE, SIG_DFL);
+  execv(words.front(), words.data());
+  return fail_setup("attach: run " + command->text + ": " + std::strerror(errno));
+}
+
 }  // namespace
 
 int attach(const AttachCommand& command, const std::string& executable) {
   signal(SIGPIPE, SIG_IGN);
+  if (command.address.empty()) return run_project_command(command.directory);
   unsetenv("HEARTH_CHANNEL_FD");  // it is for a server that we are not
   auto address = transport::parse_address(command.address);
   if (!address) return fail_setup(address.error().text());

@@ -20,9 +20,17 @@ CLI::Option* add_address(CLI::App& app, std::string& address,
   app.add_option("--token-file", token_file,
                  "the server's token (TCP: the file that it writes by default)")
       ->type_name("FILE");
-  return app.add_option("ADDRESS", address, "unix:PATH, or tcp:127.0.0.1:PORT")
+  return app
+      .add_option("ADDRESS", address,
+                  "unix:PATH, or tcp:127.0.0.1:PORT; none: this project's server")
       ->type_name("")
       ->check(CLI::Validator(check_address_to_meet, ""));
+}
+
+void add_directory(CLI::App& app, std::string& directory) {
+  app.add_option("-C,--directory", directory, "without ADDRESS: the project's directory (this one)")
+      ->type_name("DIR")
+      ->check(CLI::ExistingDirectory);
 }
 
 void add_console(CLI::App& app, AttachOptions& options) {
@@ -49,8 +57,11 @@ std::string what_is_wrong(const AttachOptions& options, bool has_words) {
     return "attach --console needs a command behind -- that brings the console";
   if (!options.on_console && (!console.lines.empty() || !console.forwards.empty()))
     return "--type and --forward mean something with --console only";
-  if (!options.on_console && options.command.address.empty())
-    return "attach needs an ADDRESS: unix:PATH, or tcp:127.0.0.1:PORT";
+  const bool of_the_project = !options.on_console && options.command.address.empty();
+  if (of_the_project && (of_a_server || options.idle || has_words))
+    return "attach needs an ADDRESS here: unix:PATH, or tcp:127.0.0.1:PORT";
+  if (!of_the_project && options.command.directory != ".")
+    return "-C says whose server is meant; an ADDRESS or --console says it too. Give one";
   if (options.start && options.listen)
     return "--start starts a server here, --listen waits for one from elsewhere; give one";
   if (options.start && !has_words)
@@ -80,6 +91,7 @@ CLI::App* add_attach(CLI::App& app, AttachOptions& options) {
   attach->add_flag("--listen", options.listen,
                    "listen, run COMMAND, and take the server that connects");
   add_console(*attach, options);
+  add_directory(*attach, options.command.directory);
   attach->footer(
       "COMMAND brings a tunnel, and ends with it: its standard input ends, then it gets TERM. "
       "With\n"
@@ -93,7 +105,8 @@ CLI::App* add_attach(CLI::App& app, AttachOptions& options) {
 CLI::App* add_status(CLI::App& app, StatusCommand& command) {
   auto* const status =
       app.add_subcommand("status", "Show what a server that listens has, and what it does");
-  add_address(*status, command.address, command.token_file)->required();
+  add_address(*status, command.address, command.token_file);
+  add_directory(*status, command.directory);
   status->add_flag("--json", command.json, "as one JSON document");
   status->footer(
       "Exit codes: 0 shown, 1 there is no server, 2 usage error, or the server does not answer.");

@@ -18,6 +18,8 @@ std::string check_assignment(const std::string& text) {
 }  // namespace
 
 void add_server_options(CLI::App& app, ServerSettings& server) {
+  // What comes last counts: a project's server_command may say one thing, and who runs it another.
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("-j,--jobs", server.jobs, "tests at a time (the CPUs that may be used)")
       ->type_name("N")
       ->check(CLI::Range(1U, 100'000U));
@@ -48,6 +50,7 @@ void add_server_options(CLI::App& app, ServerSettings& server) {
   app.add_option("--cwd", server.cwd, "directory that the programs start in (this one)")
       ->type_name("DIR")
       ->check(CLI::ExistingDirectory);
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::Throw);
   app.add_option("--env", server.environment, "set a variable for the programs; may be repeated")
       ->type_name("K=V")
       ->allow_extra_args(false)
@@ -72,9 +75,8 @@ void add_project_options(CLI::App& app, ProjectSettings& project) {
       ->type_name("");
 }
 
-std::vector<std::string> serve_command_line(const std::string& executable,
-                                            const ServerSettings& settings) {
-  std::vector<std::string> command{executable, "serve"};
+std::vector<std::string> option_words(const ServerSettings& settings) {
+  std::vector<std::string> command;
   const auto add = [&](const char* option, const auto& value) {
     if (!value) return;
     std::ostringstream text;
@@ -88,10 +90,18 @@ std::vector<std::string> serve_command_line(const std::string& executable,
   add("--load-timeout", settings.load_timeout);
   add("--output-limit", settings.output_limit);
   add("--leaks", settings.leaks);
-  add("--isolation", settings.isolation);
   if (!settings.cwd.empty()) command.insert(command.end(), {"--cwd", settings.cwd});
   for (const auto& variable : settings.environment)
     command.insert(command.end(), {"--env", variable});
+  return command;
+}
+
+std::vector<std::string> serve_command_line(const std::string& executable,
+                                            const ServerSettings& settings) {
+  std::vector<std::string> command{executable, "serve"};
+  const auto options = option_words(settings);
+  command.insert(command.end(), options.begin(), options.end());
+  if (settings.isolation) command.insert(command.end(), {"--isolation", *settings.isolation});
   command.emplace_back("--");
   command.insert(command.end(), settings.programs.begin(), settings.programs.end());
   return command;

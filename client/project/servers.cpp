@@ -2,8 +2,10 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
 
 #include "client/project/instances.hpp"
+#include "client/project/server_line.hpp"
 #include "client/project/shell_command.hpp"
 #include "client/project/testr_conf.hpp"
 #include "client/text.hpp"
@@ -51,20 +53,33 @@ Error no_server_command(const std::string& directory) {
           "`hearth init --add PROGRAM...` add it, or name the test programs"};
 }
 
-// Options of a server are for one that we start ourselves; a command brings its own.
-std::optional<Error> misplaced_option(const ServerSettings& server) {
-  const char* option = nullptr;
-  if (server.jobs) option = "--jobs";
-  if (server.timeout) option = "--timeout";
-  if (server.load_timeout) option = "--load-timeout";
-  if (server.output_limit) option = "--output-limit";
-  if (server.leaks) option = "--leaks";
-  if (!server.cwd.empty()) option = "--cwd";
-  if (!server.environment.empty()) option = "--env";
-  if (option == nullptr) return std::nullopt;
-  return Error{
-      "use " + std::string(option), "the server is started by a command, which has its own options",
-      "add it to the command: server_command=hearth serve " + std::string(option) + " ..."};
+// Options for a server of ours reach it by its environment, past whatever shell there is.
+std::optional<Error> pass_options(ServerSettings server, const std::string& command,
+                                  bool is_wrapped) {
+  // So it reaches a server of ours, wherever in the command that is.
+  if (server.isolation) setenv("HEARTH_ISOLATION", server.isolation->c_str(), 1);
+  if (!server.cwd.empty()) server.cwd = std::filesystem::absolute(server.cwd).string();
+  const auto options = option_words(server);
+  // Our own grace, too, is as long as the option says.
+  const bool only_grace = options.size() == 2 && server.grace;
+  using Kind = ServerLine::Kind;
+  const auto kind = is_wrapped ? Kind::other : read_server_line(command).kind;
+  if (options.empty() || (only_grace && kind == Kind::other)) return std::nullopt;
+  if (kind != Kind::serve && kind != Kind::start) {
+    const auto& option = options.front();
+    const std::string cause = kind == Kind::meet
+                                  ? "the server is there already, with options of its own"
+                                  : "the server is started by a command that is not seen to be "
+                                    "`hearth serve` on this machine: " +
+                                        printable_line(command);
+    return Error{"use " + option, cause,
+                 "write the option into the command that starts the server: hearth serve " +
+                     option + " ..., the server_command of " + TestrConf::file_name};
+  }
+  std::string words;
+  for (const auto& word : options) words += (words.empty() ? "" : " ") + shell_quoted(word);
+  setenv(options_variable, words.c_str(), 1);
+  return std::nullopt;
 }
 
 std::optional<Error> add_commands(ProjectServers& servers, const TestrConf& conf,
@@ -92,16 +107,15 @@ Expected<ProjectServers> find_servers(const ProjectSettings& project, const std:
     servers.commands.assign(workers.value_or(1), serve_command_line(executable, project.server));
     return servers;
   }
-  if (auto misplaced = misplaced_option(project.server))
-    return tl::unexpected(std::move(*misplaced));
-  // So it reaches a server of ours, wherever in the command that is.
-  if (project.server.isolation) setenv("HEARTH_ISOLATION", project.server.isolation->c_str(), 1);
   auto conf = TestrConf::read(project.directory);
   if (!conf) return tl::unexpected(conf.error());
   if (!*conf && !project.server_command) return tl::unexpected(no_project(project.directory));
   if (!*conf) *conf = TestrConf();
   const auto command = project.server_command ? project.server_command : (*conf)->server_command;
   if (!command) return tl::unexpected(no_server_command(project.directory));
+  const bool is_wrapped = (*conf)->instances.execute.has_value();
+  if (auto failed = pass_options(project.server, *command, is_wrapped))
+    return tl::unexpected(std::move(*failed));
   auto group_of = (*conf)->group_of();
   if (!group_of) return tl::unexpected(group_of.error());
   servers.group_of = std::move(*group_of);
@@ -114,6 +128,53 @@ Expected<ProjectServers> find_servers(const ProjectSettings& project, const std:
   if (auto failed = add_commands(servers, **conf, *command, project.directory, workers.value_or(1)))
     return tl::unexpected(std::move(*failed));
   return servers;
+}
+
+Expected<ProjectCommand> find_project_command(const std::string& directory) {
+  const auto conf = TestrConf::read(directory);
+  if (!conf) return tl::unexpected(conf.error());
+  if (!*conf)
+    return tl::unexpected(Error{
+        "find this project's server", "there is no " + testr_conf_path(directory),
+        "give an ADDRESS, unix:PATH or tcp:127.0.0.1:PORT, or the project's directory with -C"});
+  const auto& command = (*conf)->server_command;
+  if (!command) return tl::unexpected(no_server_command(directory));
+  if ((*conf)->instances.provision || (*conf)->instances.execute)
+    return tl::unexpected(Error{"find this project's server",
+                                testr_conf_path(directory) + " has instances, each with a server",
+                                "give an ADDRESS"});
+  return ProjectCommand{*command, shell_line(*command, directory)};
+}
+
+Expected<ProjectAddress> find_project_address(const std::string& directory) {
+  const auto command = find_project_command(directory);
+  if (!command) return tl::unexpected(command.error());
+  const auto line = read_server_line(command->text);
+  const auto error = [&](const std::string& cause) {
+    return tl::make_unexpected(
+        Error{"find this project's server",
+              "its server_command is `" + printable_line(command->text) + "`" + cause,
+              "give an ADDRESS, or let a server stay: server_command=hearth attach --start "
+              "unix:.hearth/run/socket -- PROGRAM..."});
+  };
+  if (line.kind == ServerLine::Kind::serve)
+    return error(", which starts a server for each run, and none stays");
+  const auto address = line.address ? with_variables(*line.address) : std::nullopt;
+  if (!address) return error(", in which no ADDRESS is seen");
+  // As the command has it, which runs in the project's directory.
+  ProjectAddress found{*address, std::nullopt};
+  constexpr std::string_view scheme = "unix:";
+  const auto in_project = [&](const std::string& path) {
+    return path.starts_with('/') ? path : (std::filesystem::path(directory) / path).string();
+  };
+  if (address->starts_with(scheme))
+    found.address = std::string(scheme) + in_project(address->substr(scheme.size()));
+  if (line.token_file) {
+    const auto file = with_variables(*line.token_file);
+    if (!file) return error(", whose --token-file is not understood");
+    found.token_file = in_project(*file);
+  }
+  return found;
 }
 
 }  // namespace hearth::client

@@ -30,4 +30,19 @@ struct ProjectServers {
                                                     const std::string& executable,
                                                     std::optional<unsigned> workers);
 
+// The server_command of the project in `directory`; an error where there is none, or it is used in
+// instances.
+struct ProjectCommand {
+  std::string text;
+  std::vector<std::string> words;  // which run it in that directory
+};
+[[nodiscard]] Expected<ProjectCommand> find_project_command(const std::string& directory);
+
+// Where the project's server listens.
+struct ProjectAddress {
+  std::string address;
+  std::optional<std::string> token_file;
+};
+[[nodiscard]] Expected<ProjectAddress> find_project_address(const std::string& directory);
+
 }  // namespace hearth::client

@@ -1,5 +1,6 @@
 #include "client/reports/tap_report.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -37,13 +38,27 @@ std::string quoted(std::string_view text) {
   return out + "\"";
 }
 
-// As a block, which people can read, where YAML can tell its indentation.
+// A line that readers take for the end of the block, or for one outside: Meson 1.0 strips blanks
+// from the end of lines, and then misses the indentation of those that are empty.
+bool breaks_block(std::string_view line) {
+  const auto first = line.find_first_not_of(" \t");
+  if (first == line.npos || line.substr(first).starts_with("...")) return true;
+  return std::all_of(line.begin(), line.end(), [](char c) {
+    return c == ' ' || c == '\t' || static_cast<unsigned char>(c) >= 0x80;  // may be blank, too
+  });
+}
+
+// As a block, which people can read, where YAML can tell its indentation and no reader its end.
 std::string yaml_text(std::string_view key, std::string_view text) {
   if (text.empty()) return {};
   auto line = "  " + std::string(key) + ": ";
-  const bool block = text.find('\n') != std::string_view::npos && text.front() != ' ' &&
-                     text.front() != '\t' && text.front() != '\n' &&
-                     text.find("\n\n\n") == std::string_view::npos;
+  bool block =
+      text.find('\n') != std::string_view::npos && text.front() != ' ' && text.front() != '\t';
+  for (auto rest = text; block && !rest.empty();) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    block = !breaks_block(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
   if (block) return line + "|\n" + indented(text, "    ");
   return line + quoted(text) + "\n";
 }

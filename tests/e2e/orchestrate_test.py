@@ -74,11 +74,28 @@ def test_exit_codes():
         assert "nothing to run" in nothing.out, nothing.out
 
 
-def test_misplaced_options():
-    """A server's options beside a server's command: told, with the way out"""
+def test_options_reach_the_server():
+    """A server's options count for a server that the project starts, more than those of its command; for others: told"""
     with Folder() as folder:
         misplaced = odd(folder, "good", "-j2", status=2)
         assert "--jobs" in misplaced.err and "server_command" in misplaced.err, misplaced.err
+        odd(folder, "good", "--grace", "1", status=0)
+        folder.make_gate("gate")
+        folder.make_gate("done")  # and nobody comes
+        serve = f"exec {Server.hearth} serve --timeout 1000 --jobs 7 --env FAULTS_DIR=/nowhere -- {programs['orchestrated']}"
+        attach = f"{Server.hearth} attach --start --idle 1 unix:s/s -- --timeout 1000 {programs['orchestrated']}"
+        for command in serve, attach:
+            with open(os.path.join(folder.path, ".testr.conf"), "w", encoding="utf-8") as file:
+                file.write(f"[DEFAULT]\nserver_command={command}\n")
+            limited = run(folder, "--timeout", "0.5", *folder.options, program=False, patterns=["Waits.AtGate$", "Plain.One"],
+                          status=1)
+            assert limited.statuses() == {"orchestrated.Waits.AtGate": "fail", "orchestrated.Plain.One": "success"}
+            assert "0.5 s" in limited.out, limited.out
+        with open(os.path.join(folder.path, ".testr.conf"), "w", encoding="utf-8") as file:
+            file.write(f"[DEFAULT]\nserver_command={serve}\n")
+        listed = subprocess.run([Server.hearth, "list", "-C", folder.path, "--jobs", "2"], capture_output=True, text=True,
+                                check=True)
+        assert "orchestrated.Plain.One" in listed.stdout, listed
 
 
 def test_failing():

@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 
 import e2e
@@ -274,6 +275,33 @@ def test_bad_input():
         with server.client() as client:
             assert client.list() and client.goodbye() == 0
         assert len(silent) == 20
+
+
+def test_of_a_project():
+    """hearth status and hearth attach without ADDRESS mean this project's server"""
+    with tempfile.TemporaryDirectory() as folder:
+        def hearth(*arguments, status=0, where=folder):
+            done = subprocess.run([Server.hearth, *arguments], capture_output=True, text=True, timeout=300, cwd=where,
+                                  stdin=subprocess.DEVNULL, env={**os.environ, "SOCKET": "run/socket"}, check=False)
+            assert done.returncode == status, (arguments, done)
+            return done.stdout + done.stderr
+
+        def write(command):
+            with open(os.path.join(folder, ".testr.conf"), "w", encoding="utf-8") as file:
+                file.write(f"[DEFAULT]\nserver_command={command}\n")
+
+        assert "there is no .testr.conf" in hearth("status", status=2)
+        write(f"exec {Server.hearth} serve {programs['faults']}")
+        assert "starts a server for each run" in hearth("status", status=2)
+        write(f"exec {Server.hearth} attach --start --idle 1 unix:$SOCKET -- {programs['faults']}")
+        hearth("status", status=1)
+        assert "faults.Leaves.Nothing" in hearth("list")
+        assert "faults " in hearth("status") and f"unix:{folder}/run/socket" in hearth("status", "-C", folder, where="/")
+        joined = Server(command=[Server.hearth, "attach", "-C", folder], env={"SOCKET": "run/socket"})
+        with joined as session:
+            assert "faults.Leaves.Nothing" in session.list()
+            assert session.goodbye() == 0
+        assert "needs an ADDRESS" in hearth("attach", "--start", "--", "x", status=2)
 
 
 if __name__ == "__main__":

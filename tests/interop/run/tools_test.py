@@ -76,6 +76,47 @@ def test_ends():
                 assert project.call(tool, "failing", "--list").split() == []
 
 
+LARGE = [f"large.Large.{name}" for name in ("Beside", "Characters", "Lines", "Message", "Output")]
+
+
+def test_large_attachments():
+    """testr run, stestr run, testr load: of a failure with 5 MiB nothing is lost, neither its end nor the others"""
+    for tool in "testr", "stestr":
+        with (Project(programs["large"]) if tool == "testr" else stestr_project(programs["large"])) as project:
+            project.call(tool, "init")
+            ran = project.call(tool, "run", status=1)
+            assert "Length too long" not in ran and "the last line" in ran, ran[-2000:]
+            assert sorted(project.call(tool, "failing", "--list", status=1).split()) == LARGE
+            assert "the last line" in project.call(tool, "last", status=1)
+            project.call(tool, "last", "--subunit")
+            project.call(tool, "failing", "--subunit")
+            project.call(tool, "run", "--failing", status=1)
+    with Project(programs["large"]) as project:
+        project.hearth_run("--no-history", "--servers", "2", "--subunit", "stream", status=1)
+        project.call("testr", "init")
+        project.call("testr", "load", "stream", status=1)
+        assert sorted(project.call("testr", "failing", "--list", status=1).split()) == LARGE
+        # And what hearth records itself.
+        project.hearth_run(status=1)
+        assert sorted(project.call("testr", "failing", "--list", status=1).split()) == LARGE
+        project.call("testr", "last", "--subunit")
+
+
+def test_meson_reads_tap():
+    """Meson's parser finds our points in --tap, and nothing else, whatever tests say"""
+    try:
+        sys.path.append("/usr/lib/python3/dist-packages")
+        from mesonbuild.mtest import TAPParser
+    except ImportError as why:
+        raise e2e.Skip(f"Meson's Python modules are not here: {why}") from why
+    with Project(programs["large"], programs["orchestrated"]) as project:
+        results = project.hearth_run("--no-history", "--tap", "tap", "--", "Large.(Lines|Beside)", "Plain", status=1)
+        with open(project.file("tap"), encoding="utf-8") as file:
+            events = list(TAPParser().parse(file))
+        kinds = [type(event).__name__ for event in events]
+        assert kinds == ["Version", *["Test"] * len(results), "Plan"], events
+
+
 def test_testr_loads():
     """testr load, stestr load of what hearth run --servers 2 --subunit wrote: all results, and which server ran them"""
     with stestr_project(programs["orchestrated"]) as project:

@@ -360,6 +360,18 @@ TEST_CASE("TAP: an interrupted run bails out; one that had enough skips the rest
   CHECK(tap({}, outcome) == "TAP version 13\nBail out! Interrupted\n1..0\n");
 }
 
+TEST_CASE("TAP: a line that readers take for a block's end, or for one outside, is in no block") {
+  for (const char* line : {"", " ", "\t", "...", "  ... and more", "\u00a0"}) {
+    CAPTURE(line);
+    const auto text =
+        tap({report("p", TestStatus::fail, "first\n" + std::string(line) + "\nlast\n")});
+    CHECK_FALSE(has(text, "traceback: |"));
+    CHECK(has(text, "  traceback: \"first\\n"));
+  }
+  CHECK(has(tap({report("p", TestStatus::fail, "first\nlast ...\n")}),
+            "  traceback: |\n    first\n    last ...\n"));
+}
+
 TEST_CASE("TAP: text that a YAML block cannot hold is quoted") {
   CHECK(has(tap({report("p", TestStatus::fail, "  indented\nfirst\n")}),
             "  traceback: \"  indented\\nfirst\\n\"\n"));
