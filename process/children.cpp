@@ -106,6 +106,14 @@ std::optional<std::uint64_t> marker_of(pid_t pid) {
   return std::nullopt;
 }
 
+bool is_marked_without(pid_t pid, const std::string& variable) {
+  const std::string environment = '\0' + read_proc(pid, "environ", most_environment);
+  const auto has = [&](const std::string& name) {
+    return environment.find('\0' + name + '=') != std::string::npos;
+  };
+  return has(marker_variable) && !has(variable);
+}
+
 std::string command_of(pid_t pid) {
   std::string command = read_proc(pid, "cmdline", 200);
   if (command.empty()) {

@@ -40,6 +40,10 @@ std::vector<pid_t> read_children(int children_list);
 // not).
 std::optional<std::uint64_t> marker_of(pid_t pid);
 
+// Whether the process's program was started with the mark in its environment, but without the
+// variable. False where that cannot be read.
+bool is_marked_without(pid_t pid, const std::string& variable);
+
 // The command line, blanks between its words; the bare name in brackets where there is none; at
 // most 200 bytes.
 std::string command_of(pid_t pid);

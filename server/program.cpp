@@ -100,6 +100,9 @@ void Program::on_message(Zygote& zygote, const worker::FromZygote& message) {
       return on_ended(zygote, message.ended());
     case worker::FromZygote::kRefused:
       return on_refused(message.refused());
+    case worker::FromZygote::kElsewhere:
+      zygote.ran_elsewhere = message.elsewhere().pid();
+      return;
     case worker::FromZygote::kClosed:
       zygote.closing_failure += protocol::as_utf8(message.closed().failure());
       return;
@@ -115,6 +118,8 @@ void Program::on_message(Zygote& zygote, const worker::FromZygote& message) {
 }
 
 void Program::on_hello(Zygote& zygote, const worker::Hello& hello) {
+  if (zygote.state != Zygote::State::starting) return on_second_hello(zygote, hello);
+  zygote.greeted_as = hello.pid();
   zygote.state = Zygote::State::greeted;
   zygote.framework = protocol::as_utf8(hello.framework() + ' ' + hello.framework_version());
   if (&zygote == m_zygote.get()) m_framework = zygote.framework;
@@ -178,6 +183,16 @@ void Program::on_ready(Zygote& zygote, const worker::Ready& ready) {
   settle();
   dispatch_waiting();
   m_events.takes_more();
+}
+
+// Whatever was listed may come from either.
+void Program::on_second_hello(Zygote& zygote, const worker::Hello& hello) {
+  if (hello.pid() == zygote.greeted_as) return;
+  zygote.doubled = true;
+  kill_zygote(zygote, "two processes answered, " + std::to_string(zygote.greeted_as) + " and " +
+                          std::to_string(hello.pid()) +
+                          ": its command starts the program more than once. Let the command start "
+                          "one (mpirun -n 1, no `&`), by exec if it is a script");
 }
 
 void Program::settle() {
@@ -249,6 +264,28 @@ std::string Program::account_of(Zygote& zygote, int wait_status) const {
     account += " was killed: " + zygote.killed_because + '.';
   } else {
     account += ' ' + process::describe_wait_status(wait_status);
+    if (zygote.started_itself_anew) {
+      account +=
+          " while it was starting: it had started itself anew (by exec), and so lost its "
+          "channel to the server. Let it do so before its static objects are initialised, "
+          "or not when HEARTH_TEST is set (setarch -R, say, starts a program without "
+          "randomised addresses as well).";
+      return account + '\n' + zygote.output.text();
+    }
+    if (zygote.ran_elsewhere != 0) {
+      account += ". Its tests were about to run in process " +
+                 std::to_string(zygote.ran_elsewhere) +
+                 ", which it had forked: Hearth serves the "
+                 "process that it starts. Let main() run the tests in that, at least when "
+                 "HEARTH_TEST is set.";
+      return account + '\n' + zygote.output.text();
+    }
+    if (killed && zygote.killed_for_silence && zygote.framework.empty()) {
+      account += ": descriptor " + std::to_string(channel_fd) +
+                 ", which leads to the Hearth server, was closed while it was starting. A wrapper "
+                 "must leave it open.";
+      return account + '\n' + zygote.output.text();
+    }
     if (killed && zygote.killed_for_silence) {
       account +=
           ", its channel to the server closed (by itself, with a descriptor that was not its own, "
@@ -259,7 +296,8 @@ std::string Program::account_of(Zygote& zygote, int wait_status) const {
       account +=
           " without a word from a Hearth adapter. Is it a test program, built with the flags of "
           "`pkg-config "
-          "hearth-googletest`, hearth-doctest or hearth-cppunit?";
+          "hearth-googletest`, hearth-doctest or hearth-cppunit? If a wrapper starts it, does that "
+          "pass on its environment and descriptors?";
     } else {
       account += " before it had reached its first test.";
     }

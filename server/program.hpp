@@ -166,6 +166,7 @@ class Program {
 
   void on_message(Zygote& zygote, const worker::FromZygote& message);
   void on_hello(Zygote& zygote, const worker::Hello& hello);
+  void on_second_hello(Zygote& zygote, const worker::Hello& hello);
   void on_ready(Zygote& zygote, const worker::Ready& ready);
   void on_suite_ready(Suite& suite, const worker::Ready& ready);
   void on_started(const Zygote& zygote, const worker::Started& started);

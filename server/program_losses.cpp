@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "process/children.hpp"
 #include "process/wait_status.hpp"
 #include "server/program.hpp"
 #include "server/run.hpp"
@@ -13,6 +14,11 @@ namespace {
 
 constexpr int max_losses = 10;
 constexpr int max_failed_starts = 2;
+
+// What it was first started with has the variable, which the adapter removes.
+bool has_started_itself_anew(const Zygote& zygote) {
+  return process::is_marked_without(zygote.pid, channel_variable);
+}
 
 }  // namespace
 
@@ -51,6 +57,8 @@ void Program::on_closed(Zygote& zygote) {
   if (&zygote == m_zygote.get()) {
     if (m_shutting_down || zygote.finishing) return;
     zygote.killed_for_silence = true;
+    zygote.started_itself_anew =
+        !zygote.was_ready && !zygote.framework.empty() && has_started_itself_anew(zygote);
     kill_zygote(zygote, "");
   } else if (Suite* const suite = suite_of(zygote); suite != nullptr && !zygote.finishing) {
     kill_suite(*suite);
@@ -80,6 +88,12 @@ void Program::zygote_lost(int wait_status) {
   reset_suites();
   reset_shared();
   lose_executions(zygote, cause);
+  if (zygote.doubled) {
+    m_trouble = account;
+    m_events.log("program " + m_spec.name +
+                 " cannot be served any more: " + account.substr(0, account.find('\n')));
+    return dispatch_waiting();
+  }
   if (!zygote.was_ready) ++m_failed_starts;
   start_again(cause, account);
 }

@@ -18,8 +18,6 @@ extern char** environ;
 namespace hearth::server {
 namespace {
 
-constexpr int channel_fd = 200;  // in the program: far from what programs use and close by number
-constexpr char channel_variable[] = "HEARTH_CHANNEL";
 constexpr char llvm_begun_variable[] = "__LLVM_PROFILE_RT_INIT_ONCE";  // zygote/coverage.cpp
 
 Error system_error(std::string attempted, int code, std::string remedy = {}) {

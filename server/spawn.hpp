@@ -14,6 +14,11 @@
 
 namespace hearth::server {
 
+// In the program: far from what programs use and close by number.
+inline constexpr int channel_fd = 200;
+// Names the channel's descriptor in the program's environment.
+inline constexpr char channel_variable[] = "HEARTH_CHANNEL";
+
 struct SpawnSettings {
   std::string cwd;                       // empty: ours
   std::vector<std::string> environment;  // K=V, on top of ours

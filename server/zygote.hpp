@@ -30,7 +30,7 @@ struct Zygote {
   using OnLine = std::function<void(Zygote&, std::string_view line)>;
 
   // The callbacks may not destroy the zygote; `on_closed` comes once.
-  Zygote(asio::io_context& io, UniqueFd channel_fd, UniqueFd out, UniqueFd err,
+  Zygote(asio::io_context& io, UniqueFd channel_end, UniqueFd out, UniqueFd err,
          OnMessage on_message, OnClosed on_closed, OnLine on_line);
 
   State state = State::starting;
@@ -43,6 +43,10 @@ struct Zygote {
   std::string framework;
   std::string closing_failure;      // what its tear-down said
   std::string killed_because;       // why the server killed it; empty: it did not
+  std::uint64_t greeted_as = 0;     // the pid that its Hello named
+  std::uint64_t ran_elsewhere = 0;  // the pid of a fork that came to the tests
+  bool doubled = false;             // two processes have its channel
+  bool started_itself_anew = false;
   bool killed_for_silence = false;  // because its channel was closed; or another had killed it
   std::string words;                // what was printed before its tests, for those that fail
   std::size_t words_told = 0;       // bytes that the log has been given

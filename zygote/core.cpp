@@ -1,6 +1,7 @@
 #include "zygote/core.hpp"
 
 #include <fcntl.h>
+#include <link.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -18,6 +19,7 @@
 #include "zygote/exit_handlers.hpp"
 #include "zygote/leak_check.hpp"
 #include "zygote/mock_leaks.hpp"
+#include "zygote/only.hpp"
 #include "zygote/streams.hpp"
 
 namespace hearth::zygote {
@@ -26,6 +28,51 @@ namespace {
 constexpr char channel_variable[] = "HEARTH_CHANNEL";
 constexpr std::uint32_t channel_version = 1;
 
+// The server has started this program, or what started it, but cannot be spoken to. To go on would
+// be to run all tests by hand.
+[[noreturn]] void refuse_closed(int channel) {
+  std::fprintf(stderr,
+               "hearth: descriptor %d, which leads to the Hearth server, was closed before this "
+               "program was started. A wrapper must leave it open\n",
+               channel);
+  _exit(1);
+}
+
+// The name of the file that has the address in its memory.
+std::string file_of(const void* address) {
+  struct Search {
+    std::uintptr_t address;
+    std::string name;
+  } search{reinterpret_cast<std::uintptr_t>(address), "?"};
+  dl_iterate_phdr(
+      [](dl_phdr_info* module, std::size_t, void* data) {
+        auto& wanted = *static_cast<Search*>(data);
+        for (int i = 0; i < module->dlpi_phnum; ++i) {
+          const auto& part = module->dlpi_phdr[i];
+          const std::uintptr_t begin = module->dlpi_addr + part.p_vaddr;
+          if (part.p_type != PT_LOAD || wanted.address < begin ||
+              wanted.address >= begin + part.p_memsz)
+            continue;
+          wanted.name = module->dlpi_name[0] == '\0' ? program_invocation_name : module->dlpi_name;
+          return 1;
+        }
+        return 0;
+      },
+      &search);
+  return search.name;
+}
+
+// Each has a list of tests of its own, and keeps the failures that happen in its file.
+[[noreturn]] void refuse_two(std::string_view framework, const void* one, const void* other) {
+  const std::string name(framework);
+  std::fprintf(stderr,
+               "hearth: this program has two %ss, one in %s and one in %s: each has tests and "
+               "failures that the other does not know of. Link one: as a shared library, or into "
+               "the executable only, for all to use\n",
+               name.c_str(), file_of(one).c_str(), file_of(other).c_str());
+  _exit(1);
+}
+
 // The channel that the server left in the environment, or -1. A descriptor that is anything but
 // such a socket is somebody else's.
 int inherited_channel() {
@@ -33,6 +80,8 @@ int inherited_channel() {
   if (variable == nullptr) return -1;
   const int channel = std::atoi(variable);
   unsetenv(channel_variable);
+  if (channel > 2 && fcntl(channel, F_GETFD) < 0 && getenv(process::marker_variable) != nullptr)
+    refuse_closed(channel);
   int type = 0;
   int domain = 0;
   socklen_t length = sizeof type;
@@ -81,8 +130,7 @@ std::uint64_t now() {
 }
 
 Core& Core::instance() {
-  static Core* const core = new Core;  // outlives static destruction
-  return *core;
+  return only<Core>("core");
 }
 
 Core::Core()
@@ -104,7 +152,15 @@ void Core::end_with_server() const {
   _exit(0);
 }
 
-void Core::hello(std::string_view framework, std::string_view version, bool shares) {
+bool Core::hello(std::string_view framework, std::string_view version, bool shares,
+                 const void* registry) {
+  for (const Adapter& other : m_adapters) {
+    if (other.registry == registry) return false;
+    if (framework == "GoogleTest" && other.framework == framework)
+      refuse_two(framework, other.registry, registry);
+  }
+  m_adapters.push_back({std::string(framework), registry});
+  if (m_adapters.size() > 1) return true;
   std::string encoded;
   protozero::pbf_writer hello(encoded);
   hello.add_uint32(1, channel_version);
@@ -114,6 +170,7 @@ void Core::hello(std::string_view framework, std::string_view version, bool shar
   message::add(hello, 5, version);
   if (shares) hello.add_bool(6, true);
   if (!send(message::from_zygote::hello, encoded)) end_with_server();
+  return true;
 }
 
 void Core::await_welcome() {
@@ -189,9 +246,33 @@ void Core::give_signals_back() const {
   prctl(PR_SET_NAME, m_program_name);
 }
 
+// A fork that set-up made and that came back from it, or main() runs the tests in one: this is not
+// its run.
+void Core::end_elsewhere() const {
+  std::string encoded;
+  protozero::pbf_writer(encoded).add_uint64(1, static_cast<std::uint64_t>(getpid()));
+  send(message::from_zygote::elsewhere, encoded);
+  _exit(0);
+}
+
+// Of a second framework, or of the same one a second time, which come when the first is done.
+Assignment Core::leave_out(const Tests& tests) {
+  constexpr std::size_t most_named = 20;
+  if (tests.count() > 0) {
+    m_closing +=
+        "The program runs the tests of more than one framework. Hearth serves those that come "
+        "first: put the others into a program of their own. Not served:\n";
+  }
+  for (std::size_t i = 0; i < tests.count() && i < most_named; ++i)
+    m_closing += std::string(describe_within_bounds(tests, i).name) + '\n';
+  if (tests.count() > most_named)
+    m_closing += "and " + std::to_string(tests.count() - most_named) + " more\n";
+  return {Task::finish, 0};
+}
+
 Assignment Core::park(const Tests& tests, const SetUp& set_up, bool is_suite) {
-  // A fork that set-up made and that came back from it: this is not its run.
-  if (getpid() != m_pid) _exit(0);
+  if (getpid() != m_pid) end_elsewhere();
+  if (!is_suite && m_tests != nullptr) return leave_out(tests);
   m_tests = &tests;
   if (!is_suite) {
     run_warm_up_hooks();
@@ -272,9 +353,11 @@ void Core::refuse(std::uint64_t execution, std::string_view why) const {
 }
 
 void Core::closed(std::string_view failure) {
+  m_closing += failure;
   std::string encoded;
   protozero::pbf_writer closed(encoded);
-  message::add(closed, 1, failure.substr(0, max_packet / 2));
+  message::add(closed, 1, std::string_view(m_closing).substr(0, max_packet / 2));
+  m_closing.clear();
   send(message::from_zygote::closed, encoded);
 }
 
@@ -282,8 +365,9 @@ bool served() noexcept {
   return Core::instance().served();
 }
 
-void hello(std::string_view framework, std::string_view version, bool shares) {
-  Core::instance().hello(framework, version, shares);
+bool hello(std::string_view framework, std::string_view version, bool shares,
+           const void* registry) {
+  return Core::instance().hello(framework, version, shares, registry);
 }
 
 Assignment park(const Tests& tests, const SetUp& set_up) {

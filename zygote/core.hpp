@@ -9,11 +9,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "hearth/zygote.hpp"
 #include "zygote/channel.hpp"
 #include "zygote/messages.hpp"
+#include "zygote/only.hpp"
 #include "zygote/surroundings.hpp"
 
 namespace hearth::zygote {
@@ -23,7 +25,8 @@ class Core {
   static Core& instance();
 
   [[nodiscard]] bool served() const { return m_channel >= 0; }
-  void hello(std::string_view framework, std::string_view version, bool shares);
+  bool hello(std::string_view framework, std::string_view version, bool shares,
+             const void* registry);
   Assignment park(const Tests& tests, const SetUp& set_up, bool is_suite);
   void closed(std::string_view failure);
 
@@ -40,10 +43,19 @@ class Core {
     Kind kind;
   };
 
+  struct Adapter {
+    std::string framework;
+    const void* registry;
+  };
+
+  template <typename T>
+  friend T& only(const char* name);
   Core();
   // Also where the message has no field set: a packet is never empty.
   bool send(message::from_zygote::Tag tag, std::string_view encoded) const;
   [[noreturn]] void end_with_server() const;
+  [[noreturn]] void end_elsewhere() const;
+  Assignment leave_out(const Tests& tests);
   void await_welcome();
   void describe(const Tests& tests) const;
   void ready(const SetUp& set_up);
@@ -85,6 +97,8 @@ class Core {
   const Tests* m_tests = nullptr;
   bool m_describe = true;
   std::uint64_t m_execution = 0;  // in a shared process: the test that runs
+  std::vector<Adapter> m_adapters;
+  std::string m_closing;  // what `closed` is still to say
   OutputDescriptors m_output;
   bool m_was_subreaper = false;
   bool m_signals_taken = false;

@@ -7,6 +7,7 @@
 
 #include "zygote/core.hpp"
 #include "zygote/leak_check.hpp"
+#include "zygote/only.hpp"
 
 extern "C" {
 __attribute__((visibility("hidden"))) extern void* __dso_handle;
@@ -21,15 +22,17 @@ __attribute__((weak)) void __lsan_enable();
 }
 
 namespace hearth::zygote {
-namespace {
 
-struct State {
+struct ExitState {
   std::intptr_t marks = 0;    // registered so far
   std::intptr_t stop_at = 0;  // the one at which this process ends; 0: none
   pid_t owner = 0;            // the process that stop_at is of
   bool over = false;          // run_exit_handlers() has begun
 };
-State state;
+
+namespace {
+
+ExitState& state = only<ExitState>("exit handlers");
 
 bool is_stop(const void* mark) {
   return reinterpret_cast<std::intptr_t>(mark) == state.stop_at && state.owner == getpid();

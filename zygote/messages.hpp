@@ -32,7 +32,8 @@ enum Tag : protozero::pbf_tag_type {
   ended = 5,
   refused = 6,
   closed = 7,
-  suite_closed = 8
+  suite_closed = 8,
+  elsewhere = 9
 };
 }
 namespace from_test {

@@ -10,11 +10,11 @@
 #include "zygote/exit_handlers.hpp"
 #include "zygote/leak_check.hpp"
 #include "zygote/mock_leaks.hpp"
+#include "zygote/only.hpp"
 #include "zygote/streams.hpp"
 #include "zygote/surroundings.hpp"
 
 namespace hearth::zygote::report {
-namespace {
 
 struct State {
   std::mutex mutex;
@@ -25,9 +25,10 @@ struct State {
   bool leaving = false;    // a suite's process, or a shared one, ends
 };
 
+namespace {
+
 State& state() {
-  static State* const the_state = new State;  // outlives static destruction
-  return *the_state;
+  return only<State>("report");
 }
 
 // Room for the envelope's own fields in a packet.

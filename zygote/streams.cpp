@@ -13,6 +13,7 @@
 #include <iostream>
 #include <vector>
 
+#include "zygote/only.hpp"
 #include "zygote/private_memory.hpp"
 
 // The tables of the two classes of file buffers, in whatever libstdc++ the program has; null in a
@@ -36,8 +37,7 @@ using FileBuffer = std::basic_filebuf<Char>;
 
 template <typename Char>
 std::vector<FileBuffer<Char>*>& found() {
-  static auto* const list = new std::vector<FileBuffer<Char>*>;  // outlives static destruction
-  return *list;
+  return only<std::vector<FileBuffer<Char>*>>(sizeof(Char) == 1 ? "streams" : "wide streams");
 }
 
 // The object's protected members, by the language's rule for pointers to members. What only looks

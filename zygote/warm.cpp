@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "zygote/core.hpp"
+#include "zygote/only.hpp"
 
 namespace hearth {
 namespace {
 
 std::vector<void (*)()>& hooks() {
-  static std::vector<void (*)()> list;
-  return list;
+  return zygote::only<std::vector<void (*)()>>("hooks");
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ import tempfile
 
 import e2e
 from e2e import Folder, programs
-from hearth_client import Server
+from hearth_client import Server, await_that
 
 
 def check_load_failure(program, *causes, options=(), name=None, beside=True):
@@ -136,6 +136,52 @@ def test_dying():
     check_load_failure(programs["dies_at_load"], "signal ")
     check_load_failure(programs["exits_at_load"], "exited with status")
     check_load_failure(programs["closes_all_fds_at_load"], "before it had reached its first test")
+
+
+def script(folder, *lines):
+    path = os.path.join(folder, "wrapper")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("\n".join(("#!/bin/sh", *lines)) + "\n")
+    os.chmod(path, 0o755)
+    return path
+
+
+def test_two_copies():
+    """A command that starts the program twice is refused, with both processes' numbers and what to do"""
+    with tempfile.TemporaryDirectory() as folder:
+        path = script(folder, f"{programs['hangs_at_load']} &", f"exec {programs['hangs_at_load']}")
+        check_load_failure(path, "two processes answered, ", "starts the program more than once", "exec")
+
+
+def test_copy_that_comes_late():
+    """The same where the second comes when the first has been listed: no test of either runs"""
+    with tempfile.TemporaryDirectory() as folder:
+        gate = os.path.join(folder, "gate")
+        os.mkfifo(gate)
+        path = script(folder, f"(read go <{gate}; exec {programs['helped']}) &", f"exec {programs['helped']}")
+        with Server(f"late={path}") as server:
+            listed = server.list()
+            assert len(listed) == 22, listed
+            with open(gate, "w", encoding="ascii") as opened:
+                opened.write("go\n")
+            await_that(lambda: "two processes answered" in server.stderr(), "the second")
+
+
+def test_other_process():
+    """A main() that starts its program anew, or runs the tests in a fork: the cause is named"""
+    check_load_failure(f"{programs['odd_main']} restart", "had started itself anew", "HEARTH_TEST")
+    check_load_failure(f"{programs['odd_main']} fork", "were about to run in process ", "which it had forked")
+    with Server(programs["odd_main"]) as server:
+        assert server.run().of("odd_main.Any.Passes").status == "success"
+
+
+def test_wrappers():
+    """A wrapper that closes descriptors, or clears the environment: the cause is named, and no test runs"""
+    with tempfile.TemporaryDirectory() as folder:
+        path = script(folder, f"exec python3 -c 'import os; os.closerange(3, 1000); os.execv(\"{programs['faults']}\", [\"f\"])'")
+        check_load_failure(path, "descriptor 200, which leads to the Hearth server, was closed", "A wrapper must leave it open", name="wrapper")
+        path = script(folder, f"exec env -i {programs['not_a_test']}")
+        check_load_failure(path, "If a wrapper starts it, does that pass on its environment and descriptors?", name="wrapper")
 
 
 def test_noise():

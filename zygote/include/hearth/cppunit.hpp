@@ -180,12 +180,23 @@ class Subunit {
     return text + "]\n";
   }
 
+  // One for all copies of this: those of the first.
   static std::string*& target() {
+    using Target = std::string*& (*)();
+    static const Target first = [] {
+      void*& place = zygote::shared_place("CppUnit's events", sizeof(Target));
+      if (place == nullptr) place = reinterpret_cast<void*>(&own_target);
+      return reinterpret_cast<Target>(place);
+    }();
+    return first();
+  }
+
+ private:
+  static std::string*& own_target() {
     static thread_local std::string* events = nullptr;
     return events;
   }
 
- private:
   std::string* m_before;
 };
 
@@ -276,7 +287,11 @@ class Relay final : public CPPUNIT_NS::TestListener {
 class Run {
  public:
   static Run& instance() {
-    static Run* const run = new Run;  // outlives static destruction
+    static Run* const run = [] {
+      void*& place = zygote::shared_place("CppUnit's run", sizeof(Run));
+      if (place == nullptr) place = new Run;  // outlives static destruction
+      return static_cast<Run*>(place);
+    }();
     return *run;
   }
 
@@ -468,9 +483,26 @@ class Run {
 
 // The library's own function. Every member function here is called like a plain one, with `this`
 // first.
+// It is looked for in the library itself, known by a function that nobody stands in front of: what
+// comes next may be a shared library of the program's, with this adapter in it again.
+inline void* find_in_library(const char* symbol) {
+  const bool is_subunit = std::string(symbol).rfind("subunit_", 0) == 0;
+  void* const known = dlsym(
+      RTLD_DEFAULT, is_subunit ? "subunit_progress" : "_ZN7CppUnit9TestSuite7addTestEPNS_4TestE");
+  Dl_info library{};
+  if (known == nullptr || dladdr(known, &library) == 0) return nullptr;
+  void* const handle = dlopen(library.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+  void* const found = handle == nullptr ? nullptr : dlsym(handle, symbol);
+  if (handle != nullptr) dlclose(handle);
+  Dl_info where{};
+  const bool is_theirs = found != nullptr && dladdr(found, &where) != 0 &&
+                         std::string(where.dli_fname) == library.dli_fname;
+  return is_theirs ? found : nullptr;
+}
+
 template <typename Function>
 Function behind(const char* symbol) {
-  void* const found = dlsym(RTLD_NEXT, symbol);
+  void* const found = find_in_library(symbol);
   if (found == nullptr) {
     std::fprintf(stderr, "hearth: %s is not in a shared library; link libcppunit dynamically\n",
                  symbol);
@@ -495,7 +527,7 @@ inline bool take(const char* kind, const char* name, const char* details) {
 
 inline bool attach() {
   if (!zygote::served()) return false;
-  zygote::hello("CppUnit", CPPUNIT_VERSION, true);
+  if (!zygote::hello("CppUnit", CPPUNIT_VERSION, true, &Run::instance())) return false;
   std::atexit(&Run::close);
   return true;
 }

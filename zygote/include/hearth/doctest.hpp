@@ -458,7 +458,7 @@ class Report final : public Quiet {
 
 bool attach() {
   if (!zygote::served()) return false;
-  zygote::hello("doctest", DOCTEST_VERSION_STR, true);
+  if (!zygote::hello("doctest", DOCTEST_VERSION_STR, true, &getRegisteredTests())) return false;
   registerReporter<Entrance>("hearth", INT_MAX, false);
   registerReporter<Report>("hearth", INT_MIN, false);
   return true;

@@ -17,7 +17,8 @@
 // user's build, since the layout of GoogleTest's classes differs between its versions.
 #pragma once
 
-#ifdef __cplusplus
+#if defined(__cplusplus) && __has_include(<gtest/gtest.h>)
+#pragma GCC system_header
 
 #include <gtest/gtest.h>
 #include <hearth/zygote.hpp>
@@ -568,7 +569,7 @@ inline std::string version() {
 // anew starts one that no server did: the channel is not handed on.
 inline bool attach() {
   if (!zygote::served()) return false;
-  zygote::hello("GoogleTest", version(), true);
+  if (!zygote::hello("GoogleTest", version(), true, &unit_test())) return false;
   auto& listeners = unit_test().listeners();
   listeners.Append(new Adapter);
   listeners.Append(new Spare);

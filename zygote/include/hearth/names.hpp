@@ -2,6 +2,7 @@
 // names of their files where those differ, then by a number in the order given. A name that is the
 // only one of its kind stays as it is, also where another test's number would have made the same.
 #pragma once
+#pragma GCC system_header
 
 #include <cstddef>
 #include <map>

@@ -2,6 +2,7 @@
 // implementation is compiled (wrap/): in a program that a server started it opens nothing. What
 // would be written there is the report of a process that ran no test, over that of a real run.
 #pragma once
+#pragma GCC system_header
 
 #include <hearth/zygote.hpp>
 

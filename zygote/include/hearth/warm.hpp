@@ -4,6 +4,7 @@
 //
 //   static const bool warm = hearth::on_warm([] { dictionary().load(); });
 #pragma once
+#pragma GCC system_header
 
 namespace hearth {
 

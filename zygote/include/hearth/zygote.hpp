@@ -11,6 +11,7 @@
 //
 // C++17; compiled in the user's build. Views are only read during the call that takes them.
 #pragma once
+#pragma GCC system_header
 
 #include <cstddef>
 #include <cstdint>
@@ -74,8 +75,15 @@ enum class Outcome : std::uint8_t {
 // life.
 bool served() noexcept;
 
-// `shares`: the adapter knows Task::run_shared.
-void hello(std::string_view framework, std::string_view version, bool shares);
+// Where adapters, and this library, keep what a process has one of, however often they are in it:
+// null at first. The name and the size tell what it is.
+void*& shared_place(const char* name, std::size_t size);
+
+// `shares`: the adapter knows Task::run_shared. `registry`: an address that stands for the
+// framework's list of tests. False: another adapter for the same list has said it (the adapter is
+// compiled into several files whose symbols are hidden from each other), and this one does nothing.
+// Of several lists the one whose run parks first is served; two GoogleTests are refused.
+bool hello(std::string_view framework, std::string_view version, bool shares, const void* registry);
 
 // Runs the warm-up hooks (hearth/warm.hpp), describes the tests, and waits for work.
 Assignment park(const Tests& tests, const SetUp& set_up);
