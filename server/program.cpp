@@ -172,6 +172,10 @@ void Program::on_ready(Zygote& zygote, const worker::Ready& ready) {
       m_events.log("program " + m_spec.name + " is started anew for each " +
                    (is_shared() ? "Run" : "of its tests") + ": " + protocol::as_utf8(ready.why()));
     }
+    if (!m_exits.empty()) {  // what it was started for now
+      m_exiting = true;
+      zygote.since = work_time();
+    }
     finish(zygote, false);
   }
   settle();
