@@ -177,7 +177,10 @@ void Program::on_ready(Zygote& zygote, const worker::Ready& ready) {
       m_events.log("program " + m_spec.name + " is started anew for each " +
                    (is_shared() ? "Run" : "of its tests") + ": " + protocol::as_utf8(ready.why()));
     }
-    m_exiting = !m_exits.empty();
+    if (!m_exits.empty()) {  // what it was started for now
+      m_exiting = true;
+      zygote.since = work_time();
+    }
     finish(zygote, false);
   }
   settle();

@@ -30,7 +30,7 @@ def check_address(checks, shop, compiler):
         shown = output.partition("\nFailed:\n")[0]
         checks.equal(f"{names(compiler)}, {mode}: both reports are shown, from what they are to where",
                      [shown.count(text) for text in ("ERROR: AddressSanitizer: heap-buffer-overflow", "READ of size 4",
-                                                     "is located 0 bytes", "allocated by thread T0 here:",
+                                                     "is located 0 bytes", "allocated by thread T0",
                                                      "SUMMARY: AddressSanitizer")], [2] * 5)
         checks.check(f"{names(compiler)}, {mode}: shadow bytes and their legend are not", "hadow byte" not in output and
                      "Addressable:" not in output and "=>0x" not in output, output)
