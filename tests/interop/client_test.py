@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -47,6 +48,22 @@ def start(*arguments, fault, exec_it=True):
     folder = tempfile.mkdtemp()
     words = [HEARTH, *arguments[:1], "--server", command(fault, exec_it), *arguments[1:]]
     return subprocess.Popen(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace")
+
+
+def read(process, on_line):
+    """All that a run writes, line by line; one that waits for ever is killed."""
+    guard = threading.Timer(GUARD, process.kill)
+    guard.start()
+    text = ""
+    with process.stdout:
+        for line in process.stdout:
+            text += line
+            on_line(line)
+    text += process.stderr.read()
+    process.stderr.close()
+    process.wait()
+    guard.cancel()
+    return text
 
 
 def hearth(*arguments, fault, exec_it=True):
@@ -123,13 +140,12 @@ def twenty_thousand_errors_are_borne():
 @test
 def a_server_that_stands_still_is_named():
     process = start("run", "--listed-order", *PATTERN, fault="stops")
-    text = ""
-    for line in process.stdout:
-        text += line
+
+    def kill_it(line):
         if found := re.search(r"process (\d+) \(.*\) of the server is stopped.*given up in 1:00 min", line):
             os.kill(int(found[1]), signal.SIGKILL)
-    process.stdout.close()
-    process.wait(GUARD)
+
+    text = read(process, kill_it)
     assert "is stopped" in text, text
     assert process.returncode != 0, text
 
@@ -146,16 +162,16 @@ def a_server_under_a_shell_does_not_outlive_the_run():
 def a_signal_ends_what_does_nothing_any_more():
     for exec_it in (True, False):
         process = start("run", *PATTERN, fault="deaf-in-the-middle", exec_it=exec_it)
-        pid, text = None, ""
-        for line in process.stdout:
-            text += line
+        pids = []
+
+        def interrupt(line):
             if found := re.search(r"reference server: process (\d+)", line):
-                pid = int(found[1])
+                pids.append(int(found[1]))
                 process.send_signal(signal.SIGTERM)
-        process.wait(GUARD)
-        process.stdout.close()
+
+        text = read(process, interrupt)
         assert process.returncode == 130, (process.returncode, text)
-        assert pid and not lives(pid), (pid, text)
+        assert pids and not any(map(lives, pids)), (pids, text)
 
 
 def main():
