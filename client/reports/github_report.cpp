@@ -93,9 +93,8 @@ void GithubReport::on_result(const TestReport& report, const Counts&) {
 
 void GithubReport::on_end(const Outcome& outcome) {
   const auto& counts = outcome.counts;
-  const bool well =
-      counts.failed + counts.unasked_failures + counts.lost == 0 && outcome.missing.empty() &&
-      outcome.doubts.empty() && !outcome.interrupted;
+  const bool well = counts.failed + counts.unasked_failures + counts.lost == 0 &&
+                    outcome.missing.empty() && outcome.doubts.empty() && !outcome.interrupted;
   m_summary = std::string("### Tests ") +
               (well                  ? "passed"
                : outcome.interrupted ? "interrupted"

@@ -139,6 +139,15 @@ void JUnitReport::on_end(const Outcome& outcome) {
   const auto why = outcome.interrupted     ? "not run to its end: the run was interrupted"
                    : outcome.stopped_early ? "not run: the run was stopped early"
                                            : "no result";
+  // A reader that sees nothing but this file must not take the run for a green one.
+  for (const auto& doubt : outcome.doubts) {
+    TestReport report;
+    report.id = "hearth.not certain";
+    report.status = TestStatus::fail;
+    report.lost = true;
+    report.attachments.push_back({"traceback", "text/plain;charset=utf8", doubt, doubt.size()});
+    add_case(report, Verdict::lost, body_of(report, Verdict::lost).value_or(""));
+  }
   if (!outcome.interrupted && !outcome.stopped_early) return;  // each had its own result
   for (const auto& id : outcome.missing) {
     TestReport report;

@@ -112,7 +112,10 @@ void TapReport::on_end(const Outcome& outcome) {
   if (outcome.stopped_early && !outcome.interrupted)
     for (const auto& id : outcome.missing)
       point(true, id, "SKIP not run: the run was stopped early", {});
-  if (outcome.interrupted) m_file.write("Bail out! Interrupted\n");
+  if (outcome.interrupted)
+    m_file.write("Bail out! Interrupted\n");
+  else if (!outcome.doubts.empty())
+    m_file.write("Bail out! " + printable_line(outcome.doubts.front()) + "\n");
 }
 
 Expected<void> TapReport::finish() {

@@ -226,6 +226,16 @@ TEST_CASE("JUnit: what was not run is skipped; what would have run again has fai
   CHECK(has(text, R"(<failure message="one" type="fail">one)"));
 }
 
+TEST_CASE("JUnit and TAP: a run of which it is not certain that it is whole is red") {
+  Outcome outcome;
+  outcome.doubts = {"the list of tests is not complete: <why>"};
+  const auto xml = junit({report("p.A.passes", TestStatus::success)}, outcome);
+  CHECK(has(xml, R"(tests="2" failures="0" errors="1")"));
+  CHECK(has(xml, "the list of tests is not complete: &lt;why&gt;"));
+  CHECK(tap({}, outcome) ==
+        "TAP version 13\nBail out! the list of tests is not complete: <why>\n1..0\n");
+}
+
 TEST_CASE("JUnit: a run without results is a whole file") {
   CHECK(junit({}) ==
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"hearth\" tests=\"0\" "
