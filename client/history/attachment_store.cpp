@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/utf8.hpp"
+
 namespace hearth::client {
 namespace {
 
@@ -10,6 +12,25 @@ constexpr std::size_t half = AttachmentStore::attachment_limit / 2;
 constexpr std::size_t max_pieces = 256;
 // Far more than run at a time.
 constexpr std::size_t max_tests = 16384;
+
+// Of characters that were cut: what is left at the end of one text and at the beginning of the
+// other.
+void drop_halves(std::string& before, std::string& after) {
+  constexpr std::size_t longest = 4;  // bytes of a character
+  const auto begin = before.size() - std::min(before.size(), longest);
+  for (auto at = begin; at < before.size(); ++at) {
+    const auto scan = protocol::scan_utf8(std::string_view(before).substr(at));
+    if (scan.valid + at == before.size()) break;
+    if (!scan.may_be_cut_off) continue;
+    before.resize(at + scan.valid);
+    break;
+  }
+  std::size_t rest = 0;
+  while (rest < after.size() && rest + 1 < longest &&
+         (static_cast<unsigned char>(after[rest]) & 0xC0U) == 0x80U)
+    ++rest;
+  after.erase(0, rest);
+}
 
 }  // namespace
 
@@ -58,6 +79,9 @@ Attachment AttachmentStore::finished(Piece& piece) {
   Attachment attachment{std::move(piece.name), std::move(piece.mime_type), std::move(piece.head),
                         piece.size};
   if (piece.tail.size() > half) piece.tail.erase(0, piece.tail.size() - half);
+  // testr cannot read a repository with text that is not UTF-8.
+  const bool is_cut = attachment.text.size() + piece.tail.size() < piece.size;
+  if (is_cut && attachment.mime_type.starts_with("text/")) drop_halves(attachment.text, piece.tail);
   const std::size_t kept = attachment.text.size() + piece.tail.size();
   if (kept < piece.size)
     attachment.text += "\n[" + std::to_string(piece.size - kept) + " bytes were not kept]\n";

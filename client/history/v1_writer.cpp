@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstdio>
 
+#include "protocol/utf8.hpp"
+
 namespace hearth::client {
 namespace {
 
@@ -66,8 +68,13 @@ bool is_readable_type(std::string_view type) {
 }
 
 void append_attachment(std::string& out, const Attachment& attachment) {
+  const std::string_view text = attachment.text;
+  // testr decodes what is called text, and reads nothing of a repository in which it is none.
+  const bool is_readable =
+      is_readable_type(attachment.mime_type) && (!attachment.mime_type.starts_with("text/") ||
+                                                 protocol::scan_utf8(text).valid == text.size());
   out += "Content-Type: ";
-  out += is_readable_type(attachment.mime_type) ? attachment.mime_type : "application/octet-stream";
+  out += is_readable ? attachment.mime_type : "application/octet-stream";
   out += '\n';
   append_line_text(out, attachment.name);
   out += '\n';

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "protocol/utf8.hpp"
 #include "tests/unit/client/packets.hpp"
 
 namespace hearth::client {
@@ -49,6 +50,24 @@ TEST_CASE("AttachmentStore: of a long attachment the beginning and the end stay,
     CHECK(text.size() < limit + 100);
     CHECK(taken[0].size == sent + 8);
     CHECK(store.bytes() == 0);
+  }
+}
+
+TEST_CASE("AttachmentStore: no character is cut, where the text is") {
+  const std::size_t limit = AttachmentStore::attachment_limit;
+  for (const std::string_view character : {"\u00e9", "\u20ac", "\U0001f98a"}) {
+    for (std::size_t before = 0; before < 4; ++before) {
+      AttachmentStore store;
+      std::string text(before, '.');
+      while (text.size() < 3 * limit) text += character;
+      for (std::size_t at = 0; at < text.size(); at += 65'537)
+        store.add(0, file("a", "stdout", std::string_view(text).substr(at, 65'537)));
+      const auto taken = store.take(0, "a");
+      REQUIRE(taken.size() == 1);
+      const auto scan = hearth::protocol::scan_utf8(taken[0].text);
+      CHECK(scan.valid == taken[0].text.size());
+      CHECK(taken[0].text.size() + 100 > limit);
+    }
   }
 }
 
