@@ -95,6 +95,10 @@ void Execution::restart(ExecutionPipes pipes, std::string_view why) {
   append_text("rerun", std::string(why) + " while this test ran. It was run once more.\n");
 }
 
+void Execution::add_error_line(std::string_view line) {
+  m_err.add(std::string(line) + '\n', emitter());
+}
+
 void Execution::begin(protocol::Timestamp when, SteadyTime now) {
   m_begun = now;
   if (m_announced) return;

@@ -56,6 +56,8 @@ class Execution {
   // Before it begins: other ones.
   void replace_pipes(ExecutionPipes pipes) { m_pipes = std::move(pipes); }
 
+  // What the test said to stderr by a descriptor of the program's.
+  void add_error_line(std::string_view line);
   void begin(protocol::Timestamp when, SteadyTime now);
   [[nodiscard]] std::optional<protocol::Timestamp> announced() const { return m_announced; }
   [[nodiscard]] bool begun() const { return m_begun.has_value(); }

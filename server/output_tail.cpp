@@ -83,6 +83,15 @@ void OutputTail::end_line(Stream& stream) {
   if (!line.empty() && !is_framework_words(line)) m_on_line(line);
 }
 
+void OutputTail::read_now() {
+  for (Stream* const stream : {&m_out, &m_err}) read_some(*stream);
+}
+
+void OutputTail::add(std::string_view line) {
+  m_err.tail += line;
+  m_err.tail += '\n';
+}
+
 OutputTail::Lent OutputTail::lend() {
   for (Stream* const stream : {&m_out, &m_err}) {
     read_some(*stream);

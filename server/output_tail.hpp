@@ -24,6 +24,11 @@ class OutputTail {
   // printed so far.
   [[nodiscard]] std::string words(std::string_view who);
 
+  // Reads what is there without waiting.
+  void read_now();
+  // A line that came another way.
+  void add(std::string_view line);
+
   // Descriptors of its own (-1: there is none to be had) for who reads stdout and stderr in its
   // place: what is written from now on, until take_back().
   struct Lent {

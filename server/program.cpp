@@ -72,9 +72,32 @@ std::unique_ptr<Zygote> Program::make_zygote(UniqueFd channel, UniqueFd out, Uni
       [this](Zygote& zygote, std::string_view line) { on_line(zygote, line); });
 }
 
+// A report on one of the forks goes to where it explains something. False: it is none.
+bool Program::hand_on(std::string_view line) {
+  const auto pid = pid_in_report(line);
+  if (!pid || (m_zygote && *pid == m_zygote->pid)) return false;
+  for (const auto& [id, running] : m_running) {
+    if (*pid != running.pid) continue;
+    running.job.execution->add_error_line(line);
+    return true;
+  }
+  for (const auto& [index, suite] : m_suites) {
+    if (!suite.zygote || *pid != suite.zygote->pid) continue;
+    suite.zygote->output.add(line);
+    return true;
+  }
+  for (const auto& [run, shared] : m_shared) {
+    if (shared.spawned || *pid != shared.zygote->pid) continue;
+    shared.zygote->output.add(line);
+    return true;
+  }
+  return false;
+}
+
 // Outside its tests. What every start of the program says again was told at the first.
 void Program::on_line(Zygote& zygote, std::string_view line) {
   constexpr std::size_t most = 32 * 1024;  // of one process
+  if (hand_on(line)) return;
   const bool is_warm = &zygote == m_zygote.get();
   const bool beside =
       zygote.was_ready && !zygote.finishing && shared_of(&zygote) == nullptr && !m_shutting_down;

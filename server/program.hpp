@@ -174,6 +174,7 @@ class Program {
   void on_ended(const Zygote& zygote, const worker::Ended& ended);
   void on_refused(const worker::Refused& refused);
   void on_closed(Zygote& zygote);
+  bool hand_on(std::string_view line);
   void on_line(Zygote& zygote, std::string_view line);
 
   [[nodiscard]] std::unique_ptr<Zygote> make_zygote(UniqueFd channel, UniqueFd out, UniqueFd err);

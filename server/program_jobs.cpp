@@ -183,6 +183,7 @@ void Program::on_started(const Zygote& zygote, const worker::Started& started) {
 }
 
 void Program::on_ended(const Zygote& zygote, const worker::Ended& ended) {
+  if (m_zygote) m_zygote->output.read_now();
   const auto running = m_running.find(ended.execution());
   if (running == m_running.end()) {
     if (Suite* const suite = suite_of(ended.execution())) {

@@ -111,6 +111,7 @@ void Program::start_again(const std::string& cause, const std::string& account) 
 
 void Program::single_ended(Zygote& zygote, int wait_status) {
   const std::uint64_t id = zygote.execution;
+  zygote.output.read_now();
   Evidence evidence;
   evidence.words = zygote.words;
   evidence.wait_status = wait_status;

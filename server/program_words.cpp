@@ -3,6 +3,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <charconv>
+
 #include "protocol/utf8.hpp"
 
 namespace hearth::server {
@@ -19,6 +21,17 @@ bool is_framework_words(std::string_view line) {
 std::string words_line(std::string_view program, std::string_view line, bool beside) {
   return "program " + std::string(program) + ' ' + std::string(beside ? loud : quiet_words) +
          protocol::as_utf8(line);
+}
+
+std::optional<std::int64_t> pid_in_report(std::string_view line) {
+  constexpr std::string_view fence = "==";
+  if (!line.starts_with(fence)) return std::nullopt;
+  line.remove_prefix(fence.size());
+  std::int64_t pid = 0;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), pid);
+  if (error != std::errc() || pid <= 0) return std::nullopt;
+  line.remove_prefix(static_cast<std::size_t>(end - line.data()));
+  return line.starts_with(fence) ? std::optional(pid) : std::nullopt;
 }
 
 // Of a pipe: room for PIPE_BUF bytes, which are more than a line's.

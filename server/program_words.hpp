@@ -3,6 +3,8 @@
 // a time, and to the failures of the tests that came after it.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,11 @@ namespace hearth::server {
 
 // A line of the log, without "hearth: ". `beside`: tests run.
 [[nodiscard]] std::string words_line(std::string_view program, std::string_view line, bool beside);
+
+// The process that a line of valgrind's is about: it begins with "==PID==", and comes by a
+// descriptor that valgrind has taken when the program started, whatever stderr is since. nullopt:
+// it is none of those.
+[[nodiscard]] std::optional<std::int64_t> pid_in_report(std::string_view line);
 
 inline constexpr std::string_view quiet_words = "prints: ";
 

@@ -84,12 +84,17 @@ def check_valgrind(checks, shop):
         checks.equal(f"valgrind, {module}: the verdicts are those by hand", statuses(results),
                      {test: "fail" if any(word in test for word in bad) else "success"
                       for test in VALGRIND_TESTS[module]})
+        for test, words in (("V.InvalidRead", "Invalid read of size 4"), ("V.Leak", "definitely lost"),
+                            ("leaks", "definitely lost"), ("Suite.leaks", "definitely lost")):
+            if test in results:
+                checks.check(f"valgrind, {module}: {test} has its report", words in results[test].text("stderr") and
+                             words in output, output)
         checks.check(f"valgrind, {module}: nothing of ours is an error", "hearth::zygote" not in output and
                      "its tear-down exited" not in output, output)
         results, output = shop.run(program, NONE, command=VALGRIND)
         failed = {test for test, result in statuses(results).items() if result == "fail"}
-        checks.check(f"valgrind, {module}, one process: its end fails",
-                     any(test.endswith("teardown") for test in failed), results)
+        checks.check(f"valgrind, {module}, one process: its end fails, with the report",
+                     any(test.endswith("teardown") and results[test].says("definitely lost") for test in failed), results)
 
 
 def run(checks, shop):

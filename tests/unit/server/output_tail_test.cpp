@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "server/program_words.hpp"
+
 #include "server/spawn.hpp"
 
 using hearth::FdPair;
@@ -98,4 +100,19 @@ TEST_CASE("OutputTail: a stream that has ended can be lent still") {
   printer.tail.take_back();
   printer.io.poll();
   CHECK(printer.tail.text().empty());
+}
+
+TEST_CASE("OutputTail: a line that came another way is part of the end") {
+  Printer printer;
+  printer.tail.add("==7== Invalid read");
+  CHECK(printer.tail.text() == "Its standard error ended with:\n==7== Invalid read\n");
+}
+
+TEST_CASE("Program words: valgrind's lines name a process") {
+  CHECK(pid_in_report("==7== Invalid read of size 4") == 7);
+  CHECK(pid_in_report("==123456== ") == 123456);
+  for (const std::string line : {"", "==", "==7", "==7=", "==x==", "==-7==", "== 7==", "=7=="}) {
+    CAPTURE(line);
+    CHECK_FALSE(pid_in_report(line).has_value());
+  }
 }
