@@ -48,7 +48,7 @@ void Program::start() {
     if (const auto why = why_not_started(m_spec, m_options.environment)) return fail_to_load(*why);
   }
   const std::uint64_t mark = next_execution();
-  auto spawned = spawn(m_spec, {m_options.cwd, m_options.environment}, mark);
+  auto spawned = spawn(m_spec, {m_options.cwd, m_options.environment, counts_of_next()}, mark);
   if (!spawned) return fail_to_load(spawned.error().text());
   m_orphans.started(spawned->pid);
   m_zygote =
@@ -56,6 +56,12 @@ void Program::start() {
   m_zygote->pid = spawned->pid;
   m_zygote->mark = mark;
   m_since = std::chrono::system_clock::now();
+}
+
+// Where it cannot be forked, a process that was started before has run its tests, or is to.
+Counts Program::counts_of_next() const {
+  if (!m_coverage) return Counts::first;
+  return m_runs_single ? Counts::adds : Counts::anew;
 }
 
 std::unique_ptr<Zygote> Program::make_zygote(UniqueFd channel, UniqueFd out, UniqueFd err) {
@@ -163,6 +169,7 @@ void Program::on_ready(Zygote& zygote, const worker::Ready& ready) {
   }
   note_files(zygote);
   m_failed_starts = 0;
+  m_coverage = ready.coverage();
   m_trouble = protocol::as_utf8(ready.set_up_failure());
   m_skipped = ready.set_up_skipped();
   if (!m_trouble.empty() && !m_skipped)

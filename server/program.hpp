@@ -22,6 +22,7 @@
 #include "server/program_identity.hpp"
 #include "server/program_spec.hpp"
 #include "server/serve.hpp"
+#include "server/spawn.hpp"
 #include "server/stacks.hpp"
 #include "server/status.hpp"
 #include "server/zygote.hpp"
@@ -176,6 +177,7 @@ class Program {
   void on_line(Zygote& zygote, std::string_view line);
 
   [[nodiscard]] std::unique_ptr<Zygote> make_zygote(UniqueFd channel, UniqueFd out, UniqueFd err);
+  [[nodiscard]] Counts counts_of_next() const;
   void settle();
   void note_files(const Zygote& zygote);
   void zygote_lost(int wait_status);
@@ -270,6 +272,7 @@ class Program {
   bool m_listed = false;
   bool m_runs_single = false;  // it cannot be forked: started anew for each test
   bool m_can_share = false;    // its adapter knows shared processes
+  bool m_coverage = false;     // it is built for gcov or LLVM's coverage
   bool m_shutting_down = false;
   std::string m_trouble;   // why no test can run: global set-up failed, or it was lost too often
   bool m_skipped = false;  // global set-up asked for a skip; m_trouble says why

@@ -5,6 +5,7 @@
 #include "process/wait_status.hpp"
 #include "protocol/rpc_packet.hpp"
 #include "protocol/utf8.hpp"
+#include "server/lost_coverage.hpp"
 #include "server/program.hpp"
 
 namespace hearth::server {
@@ -65,6 +66,8 @@ void Program::exited(int wait_status) {
   } else if (wait_status != 0) {
     failure = "After its tests the program " + process::describe_wait_status(wait_status) +
               ", in its tear-down, in what main does next, or in an exit handler.\n";
+  } else if (!lost_coverage(ended.output.text()).empty()) {
+    failure = "The program's coverage could not be written:\n";
   }
   if (!failure.empty()) failure += ended.output.text();
   bury(std::move(m_zygote));

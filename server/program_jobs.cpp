@@ -153,7 +153,7 @@ void Program::launch(Job job, Zygote& zygote) {
 void Program::run_single(Job job) {
   const std::uint64_t id = prepare(std::move(job), nullptr);
   if (id == 0) return;
-  auto spawned = spawn(m_spec, {m_options.cwd, m_options.environment, true}, id);
+  auto spawned = spawn(m_spec, {m_options.cwd, m_options.environment, counts_of_next()}, id);
   if (!spawned) {
     Evidence evidence;
     evidence.trouble = "The test could not be started: " + spawned.error().text();

@@ -92,7 +92,7 @@ Expected<Program::Shared> Program::fork_shared() {
 
 Expected<Program::Shared> Program::spawn_shared() {
   const std::uint64_t mark = next_execution();
-  auto spawned = spawn(m_spec, {m_options.cwd, m_options.environment, true}, mark);
+  auto spawned = spawn(m_spec, {m_options.cwd, m_options.environment, counts_of_next()}, mark);
   if (!spawned) return tl::unexpected(spawned.error());
   m_orphans.started(spawned->pid);
   Shared shared;

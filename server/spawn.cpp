@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -36,7 +37,12 @@ std::vector<std::string> make_environment(const SpawnSettings& settings, std::ui
   for (char** variable = environ; *variable != nullptr; ++variable)
     variables.emplace_back(*variable);
   for (const std::string& variable : settings.environment) set(variable, false);
-  if (settings.goes_on) set(std::string(llvm_begun_variable) + '=' + llvm_begun_variable, false);
+  const std::string begun = std::string(llvm_begun_variable) + '=';
+  const bool is_begun =
+      std::any_of(variables.begin(), variables.end(),
+                  [&](const std::string& variable) { return variable.starts_with(begun); });
+  if (settings.counts != Counts::first && !is_begun)
+    set(begun + (settings.counts == Counts::adds ? "adds" : "anew"), false);
   set(std::string(channel_variable) + '=' + std::to_string(channel_fd), true);
   std::string digits(process::marker_digits, '0');
   process::write_marker(digits.data(), execution);

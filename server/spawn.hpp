@@ -19,11 +19,14 @@ inline constexpr int channel_fd = 200;
 // Names the channel's descriptor in the program's environment.
 inline constexpr char channel_variable[] = "HEARTH_CHANNEL";
 
+// Of a program built for coverage, what its process's counts are to those of processes before
+// ([WC-3.6]).
+enum class Counts { first, anew, adds };
+
 struct SpawnSettings {
   std::string cwd;                       // empty: ours
   std::vector<std::string> environment;  // K=V, on top of ours
-  bool goes_on = false;  // runs tests of a program of which a process has run before: LLVM's
-                         // runtime is not to empty the file that the one before has written
+  Counts counts = Counts::first;
 };
 
 // Allows this process as many descriptors as it may have. What spawn() starts gets the limit from

@@ -216,6 +216,7 @@ void Core::ready(const SetUp& set_up) {
                  set_up.text.empty() ? "set-up failed" : set_up.text.substr(0, max_packet / 2));
   }
   if (set_up.skipped && !set_up.failed) ready.add_bool(4, true);
+  if (coverage::is_counted()) ready.add_bool(5, true);
   if (!send(message::from_zygote::ready, encoded)) end_with_server();
 }
 

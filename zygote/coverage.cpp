@@ -16,6 +16,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "zygote/coverage_objects.hpp"
@@ -187,8 +188,10 @@ struct KnownObject {
 };
 
 // LLVM's runtime empties its file when it starts, unless this says that a process before it has.
-// It is set for all processes of a run but the first, so that they do not empty it for each other.
+// What it says is ours: spec/worker-channel.md, [WC-3.6].
 constexpr char llvm_begun_variable[] = "__LLVM_PROFILE_RT_INIT_ONCE";
+constexpr std::string_view adds = "adds";
+constexpr std::string_view anew = "anew";
 
 enum class Role { none, warm, fork, in_place };
 
@@ -200,6 +203,9 @@ struct State {
   std::vector<KnownObject> objects;
   std::string complaint;  // for the end of the process that writes
   std::size_t account_size = 0;
+  bool adds = false;     // to what processes before have counted
+  bool is_anew = false;  // its files are still those of a run before
+  bool has_forked = false;
   char* account = nullptr;  // this process's own, from its parent
   char* next = nullptr;     // of the fork that is being made
   std::map<pid_t, Account> accounts;
@@ -333,6 +339,18 @@ std::vector<int> lock_files(const Objects& objects) {
   return locks;
 }
 
+// As the runtime does when a process starts.
+void empty_files() {
+  for (const KnownObject& known : state().objects) {
+    const Object& object = known.object;
+    if (object.llvm_write == nullptr || object.llvm_file_name == nullptr) continue;
+    if (is_left_to_runtime(name_pattern_of(object))) continue;
+    const char* const name = object.llvm_file_name();
+    if (name != nullptr && *name != '\0') [[maybe_unused]]
+      const int result = truncate(name, 0);
+  }
+}
+
 void write_files(const Objects& objects) {
   const std::vector<int> locks = lock_files(objects);
   for (const Object* const object : objects) {
@@ -454,6 +472,10 @@ void parked() {
   const bool has_llvm =
       std::any_of(all.objects.begin(), all.objects.end(),
                   [](const KnownObject& known) { return known.object.llvm_write != nullptr; });
+  if (const char* const begun = getenv(llvm_begun_variable); begun != nullptr) {
+    all.adds = all.adds || begun == adds;
+    all.is_anew = all.role == Role::none && begun == anew;
+  }
   if (!has_llvm) unsetenv(llvm_begun_variable);
   if (all.role == Role::none) all.role = Role::warm;
   all.owner = getpid();
@@ -470,8 +492,14 @@ void parked() {
   if (all.stack == nullptr) all.stack = map_memory(handler_stack, MAP_PRIVATE);
 }
 
+bool is_counted() {
+  return !state().objects.empty();
+}
+
 void before_fork() {
   State& all = state();
+  all.has_forked = true;
+  if (std::exchange(all.is_anew, false)) empty_files();
   if (!all.objects.empty()) all.next = map_memory(all.account_size, MAP_SHARED);
 }
 
@@ -555,14 +583,21 @@ void no_more_tests() {
   }
   all.accounts.clear();
   look_what_is_loaded();
+  // It was listed, and no more: nothing has been run.
+  const bool counts = all.role != Role::warm || all.has_forked || all.adds;
   Objects to_be_written;
   for (KnownObject& known : all.objects) {
     if (!known.is_loaded || known.is_parents) continue;
+    if (!counts) {
+      reset(known.object);
+      if (all.is_anew && known.object.llvm_set_written != nullptr) known.object.llvm_set_written(1);
+      continue;
+    }
     if (known.bank != nullptr) pour_back(known.object, known.bank);
     known.bank = nullptr;
     to_be_written.push_back(&known.object);
   }
-  if (all.role != Role::warm) return;
+  if (all.role != Role::warm || !counts) return;
   lock_files(to_be_written);
   std::fputs(all.complaint.c_str(), stderr);
 }

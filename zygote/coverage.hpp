@@ -40,6 +40,9 @@ namespace hearth::zygote::coverage {
 // In a process that is about to park.
 void parked();
 
+// Whether there is anything to count in what is loaded; after parked().
+bool is_counted();
+
 // Around a fork of a parked process: before it, then in the child, or in the parent with the
 // child's pid (or what fork() returned instead).
 void before_fork();

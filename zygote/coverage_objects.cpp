@@ -197,8 +197,8 @@ class Reader {
       std::memcpy(&symbol, bytes.data() + i, sizeof symbol);
       if (symbol.st_shndx == SHN_UNDEF || symbol.st_name >= names.size()) continue;
       const std::string_view name = names.substr(symbol.st_name);
-      if (!starts_with(name, "__gcov") && !starts_with(name, "__llvm_") &&
-          !starts_with(name, "llvm_")) {
+      if (!starts_with(name, "lprof") && !starts_with(name, "__gcov") &&
+          !starts_with(name, "__llvm_") && !starts_with(name, "llvm_")) {
         continue;
       }
       const std::string_view whole = name.substr(0, name.find('\0'));
@@ -228,6 +228,8 @@ class Reader {
       set(m_object.llvm_compatible, address);
     } else if (name == "__llvm_profile_merge_from_buffer") {
       set(m_object.llvm_merge, address);
+    } else if (name == "lprofSetProfileDumped") {
+      set(m_object.llvm_set_written, address);
     } else if (name == "__llvm_profile_is_continuous_mode_enabled") {
       set(m_is_continuous, address);
     }

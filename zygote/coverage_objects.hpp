@@ -53,8 +53,9 @@ struct Object {
   std::uint64_t (*llvm_size)() = nullptr;
   int (*llvm_compatible)(const char*, std::uint64_t) = nullptr;  // 0: yes
   int (*llvm_merge)(const char*, std::uint64_t) = nullptr;
-  const char* llvm_built_in_name = nullptr;  // of -fprofile-instr-generate=NAME
-  bool is_mapped_file = false;               // `%c`: the counters are the file
+  void (*llvm_set_written)(unsigned) = nullptr;  // with 1: the runtime is not to write at exit
+  const char* llvm_built_in_name = nullptr;      // of -fprofile-instr-generate=NAME
+  bool is_mapped_file = false;                   // `%c`: the counters are the file
 };
 
 // Those that are not in `seen`, in no particular order; all that are loaded are put into it.
