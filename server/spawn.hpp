@@ -22,6 +22,10 @@ inline constexpr char channel_variable[] = "HEARTH_CHANNEL";
 // ([WC-3.6]).
 enum class Counts { first, anew, adds };
 
+// Of a program built for coverage, what its process's counts are to those of processes before
+// ([WC-3.6]).
+enum class Counts { first, anew, adds };
+
 struct SpawnSettings {
   std::string cwd;                       // empty: ours
   std::vector<std::string> environment;  // K=V, on top of ours

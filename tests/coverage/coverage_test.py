@@ -41,7 +41,7 @@ def need(*tools):
 
 
 def command(*words, **options):
-    done = subprocess.run(words, capture_output=True, check=False, timeout=280, **options)
+    done = subprocess.run(words, capture_output=True, check=False, timeout=60, **options)
     output = (done.stdout + done.stderr).decode("utf-8", "replace")
     return done.returncode, output
 
@@ -73,8 +73,9 @@ class Program:
         self.library = self.build_shared("library")
         self.plugin = self.build_shared("plugin")
         module = "hearth-" + framework
+        main = ("-lgtest_main", "-lgtest") if framework == "googletest" else ()
         must(*self.m_options, f'-DPLUGIN="{self.plugin}"', *flags("--cflags", module), source(f"{name}_{framework}"),
-             "-o", self.path, thread, self.library, f"-Wl,-rpath,{self.folder}", *flags("--libs", module), "-ldl", "-lpthread",
+             "-o", self.path, thread, self.library, f"-Wl,-rpath,{self.folder}", *flags("--libs", module), *main, "-ldl", "-lpthread",
              cwd=self.folder)
 
     def build_shared(self, name):
