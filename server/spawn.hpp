@@ -18,9 +18,6 @@ namespace hearth::server {
 inline constexpr int channel_fd = 200;
 // Names the channel's descriptor in the program's environment.
 inline constexpr char channel_variable[] = "HEARTH_CHANNEL";
-// Of a program built for coverage, what its process's counts are to those of processes before
-// ([WC-3.6]).
-enum class Counts { first, anew, adds };
 
 // Of a program built for coverage, what its process's counts are to those of processes before
 // ([WC-3.6]).
