@@ -341,7 +341,7 @@ def test_status():
 # ---- with hearth run -----------------------------------------------------------------------------
 
 def test_project():
-    """One line of .testr.conf: the second run meets the server of the first"""
+    """One line of .testr.conf: the second run meets the server of the first, and a program that is warm again"""
     with Place() as place:
         command = " ".join(map(shlex.quote, place.start_command(address="unix:run/socket")))
         pathlib.Path(place.path, ".testr.conf").write_text(f"[DEFAULT]\nserver_command={command}\n")
@@ -349,7 +349,10 @@ def test_project():
         for _ in range(2):
             done = place.run("run", "-C", place.path, "--", "Quick.Passes")
             assert done.returncode == 0, done
-            pids.append((place.status()["pid"], place.status()["programs"][0]["pid"]))
+            pids.append(place.status()["pid"])
+            # The program has gone through its end, and is started for the next run by now.
+            [program] = place.status()["programs"]
+            assert program["pid"] != 0 and program["generation"] == 1, program
         assert pids[0] == pids[1], pids
 
 
