@@ -28,6 +28,7 @@ server::ServeOptions serve_options(const ServerSettings& settings) {
   if (settings.output_limit) options.output_limit = *settings.output_limit << 20;
   options.leaks_fail = settings.leaks == "fail";
   if (settings.isolation == "none") options.isolation = server::Isolation::none;
+  options.forks = settings.fork != "never";
   options.cwd = settings.cwd;
   options.environment = settings.environment;
   return options;

@@ -26,6 +26,7 @@ struct ServerSettings {
   std::optional<std::uint64_t> output_limit;  // MiB; 0: no limit
   std::optional<std::string> leaks;           // "ok" or "fail"
   std::optional<std::string> isolation;       // "process" or "none"
+  std::optional<std::string> fork;            // "auto" or "never"
   std::string cwd;
   std::vector<std::string> environment;
 };

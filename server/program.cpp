@@ -201,11 +201,12 @@ void Program::on_ready(Zygote& zygote, const worker::Ready& ready) {
     m_trouble =
         "The program's Hearth adapter is too old for --isolation=none; build the program anew.";
   }
-  if (ready.mode() == worker::Ready::EXEC) {
+  if (ready.mode() == worker::Ready::EXEC || !m_options.forks) {
     m_runs_single = true;
     if (!m_listed) {
       m_events.log("program " + m_spec.name + " is started anew for each " +
-                   (is_shared() ? "Run" : "of its tests") + ": " + protocol::as_utf8(ready.why()));
+                   (is_shared() ? "Run" : "of its tests") + ": " +
+                   (m_options.forks ? protocol::as_utf8(ready.why()) : "--fork never"));
     }
     if (!m_exits.empty()) {  // what it was started for now
       m_exiting = true;

@@ -24,6 +24,7 @@ struct ServeOptions {
   std::chrono::milliseconds load_timeout{60'000};  // for a program to warm up and list
   std::uint64_t output_limit = 16u << 20;          // bytes kept per test and stream; 0: no limit
   Isolation isolation = Isolation::process;
+  bool forks = true;                         // false: programs are started anew for each test
   bool leaks_fail = false;                   // a test that leaves processes behind fails
   std::string cwd;                           // of the programs; empty: ours
   std::vector<std::string> environment;      // K=V, on top of ours

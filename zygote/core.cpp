@@ -210,6 +210,9 @@ void Core::ready(const SetUp& set_up) {
     ready.add_enum(1, 1);
     ready.add_string(2, std::to_string(threads) +
                             " threads were running once it had initialised, and a fork copies one");
+  } else if (!why_not_to_fork().empty()) {
+    ready.add_enum(1, 1);
+    message::add(ready, 2, std::string_view(why_not_to_fork()).substr(0, max_packet / 4));
   }
   if (set_up.failed || set_up.skipped) {
     message::add(ready, 3,

@@ -123,6 +123,8 @@ void at_process_end();
 // Nanoseconds since 1970.
 std::uint64_t now();
 void run_warm_up_hooks();
+// Empty: nothing is known that speaks against it.
+std::string& why_not_to_fork();
 // Makes forks of a large process cheap, as far as that pays.
 void collapse_memory();
 // How many threads this process has; 1 where that cannot be read.

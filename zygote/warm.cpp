@@ -25,7 +25,16 @@ bool on_warm(void (*hook)()) {
   return true;
 }
 
+bool never_fork(const char* why) {
+  zygote::why_not_to_fork() = why == nullptr || *why == '\0' ? "it asks for that" : why;
+  return true;
+}
+
 namespace zygote {
+
+std::string& why_not_to_fork() {
+  return only<std::string>("why not to fork");
+}
 
 namespace {
 

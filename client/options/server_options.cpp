@@ -47,6 +47,12 @@ void add_server_options(CLI::App& app, ServerSettings& server) {
       ->type_name("WHAT")
       ->envname("HEARTH_ISOLATION")
       ->check(CLI::IsMember({"process", "none"}));
+  app.add_option("--fork", server.fork,
+                 "auto: tests are forks of their warm program, where that can be forked; never:\n"
+                 "the program is started anew for each test (auto)")
+      ->type_name("WHAT")
+      ->envname("HEARTH_FORK")
+      ->check(CLI::IsMember({"auto", "never"}));
   app.add_option("--cwd", server.cwd, "directory that the programs start in (this one)")
       ->type_name("DIR")
       ->check(CLI::ExistingDirectory);
@@ -102,6 +108,7 @@ std::vector<std::string> serve_command_line(const std::string& executable,
   const auto options = option_words(settings);
   command.insert(command.end(), options.begin(), options.end());
   if (settings.isolation) command.insert(command.end(), {"--isolation", *settings.isolation});
+  if (settings.fork) command.insert(command.end(), {"--fork", *settings.fork});
   command.emplace_back("--");
   command.insert(command.end(), settings.programs.begin(), settings.programs.end());
   return command;

@@ -56,8 +56,9 @@ Error no_server_command(const std::string& directory) {
 // Options for a server of ours reach it by its environment, past whatever shell there is.
 std::optional<Error> pass_options(ServerSettings server, const std::string& command,
                                   bool is_wrapped) {
-  // So it reaches a server of ours, wherever in the command that is.
+  // So they reach a server of ours, wherever in the command that is.
   if (server.isolation) setenv("HEARTH_ISOLATION", server.isolation->c_str(), 1);
+  if (server.fork) setenv("HEARTH_FORK", server.fork->c_str(), 1);
   if (!server.cwd.empty()) server.cwd = std::filesystem::absolute(server.cwd).string();
   const auto options = option_words(server);
   // Our own grace, too, is as long as the option says.

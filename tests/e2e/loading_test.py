@@ -184,6 +184,24 @@ def test_wrappers():
         check_load_failure(path, "If a wrapper starts it, does that pass on its environment and descriptors?", name="wrapper")
 
 
+def test_never_forked():
+    """A program that a fork does not copy whole passes with --fork never, or if it says so itself"""
+    name = "cannot_be_forked"
+    tests = {f"{name}.{suite}.IsThere": "success" for suite in ("Memory", "SetUpMemory")}
+    with Server(programs[name]) as server:
+        assert "SIGSEGV" in server.run(f"{name}.Memory.IsThere").of(f"{name}.Memory.IsThere").text("traceback")
+    for more in ([], ["--isolation=none"]):
+        with Server(programs[name], options=["--fork", "never", *more]) as server:
+            assert server.run(*tests).statuses() == tests, server.state()
+            assert "is started anew for each " in server.stderr() and "--fork never" in server.stderr()
+        with Server(programs[name], options=more, env={"SAYS_SO": "1"}) as server:
+            assert server.run(*tests).statuses() == tests, server.state()
+            assert "it has memory of a device" in server.stderr()
+    isolated = subprocess.run([Server.hearth, "run", "--no-history", "--isolated", programs[name]], capture_output=True,
+                              timeout=300, check=False, env={**os.environ, "HEARTH_FORK": "never"})
+    assert isolated.returncode == 0, isolated
+
+
 def test_noise():
     """A program that prints noise to descriptors 0 to 20 while it loads is served"""
     with Server(programs["noise_at_load"]) as server:

@@ -12,4 +12,11 @@ namespace hearth {
 // makes the program one that cannot be served, with the cause.
 bool on_warm(void (*hook)());
 
+// The program has what a fork cannot copy (memory of a network card or a GPU, a library that
+// refuses to work in one): the server starts it anew for each test. `why`, for people, is copied.
+// Always true; called before the first test.
+//
+//   static const bool anew = hearth::never_fork("its RDMA buffers are not copied");
+bool never_fork(const char* why);
+
 }  // namespace hearth
