@@ -93,6 +93,18 @@ TEST_CASE("TestrRecorder: the files of a first run, byte by byte") {
   CHECK(content_of(repository / "format") == "1\n");
 }
 
+TEST_CASE(
+    "TestrRecorder: what is no UTF-8 is not called text, since testr would read nothing any more") {
+  TemporaryFolder folder;
+  with_testr(folder);
+  PlayedTest broken{"p.S.Breaks", TestStatus::fail};
+  broken.files = {{"stdout", "\xff\xfe"}, {"stderr", "\u00e9"}};
+  REQUIRE(record(folder, true, {broken}));
+  const auto text = content_of(folder.path() / ".testrepository" / "0");
+  CHECK(text.find("Content-Type: application/octet-stream\nstdout\n") != std::string::npos);
+  CHECK(text.find("Content-Type: text/plain;charset=utf8\nstderr\n") != std::string::npos);
+}
+
 TEST_CASE("TestrRecorder: nothing stays beside the files that testr knows") {
   TemporaryFolder folder;
   with_testr(folder);
