@@ -91,7 +91,18 @@ bool Program::hand_on(std::string_view line) {
     shared.zygote->output.add(line);
     return true;
   }
-  return false;
+  constexpr std::size_t most = 1000;
+  const bool may_be_starting = std::any_of(m_running.begin(), m_running.end(),
+                                           [](const auto& one) { return one.second.pid == 0; });
+  if (!may_be_starting || m_unclaimed.size() >= most) return false;
+  m_unclaimed.emplace_back(line);
+  return true;
+}
+
+void Program::hand_on_unclaimed() {
+  for (const std::string& line : std::exchange(m_unclaimed, {})) {
+    if (!hand_on(line) && log_takes_a_line()) m_events.log(words_line(m_spec.name, line, true));
+  }
 }
 
 // Outside its tests. What every start of the program says again was told at the first.

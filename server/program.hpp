@@ -175,6 +175,7 @@ class Program {
   void on_refused(const worker::Refused& refused);
   void on_closed(Zygote& zygote);
   bool hand_on(std::string_view line);
+  void hand_on_unclaimed();
   void on_line(Zygote& zygote, std::string_view line);
 
   [[nodiscard]] std::unique_ptr<Zygote> make_zygote(UniqueFd channel, UniqueFd out, UniqueFd err);
@@ -287,9 +288,10 @@ class Program {
   std::map<std::uint64_t, std::unique_ptr<Zygote>> m_singles;
   std::map<Run*, Shared> m_shared;
   std::map<std::uint64_t, Running> m_running;
-  std::deque<Job> m_waiting;   // for the warm process
-  std::deque<Job> m_suspects;  // ran when it was lost: each runs again, alone
-  std::deque<Job> m_exits;     // checks of its end
+  std::vector<std::string> m_unclaimed;  // reports on a fork that has not been said to be there
+  std::deque<Job> m_waiting;             // for the warm process
+  std::deque<Job> m_suspects;            // ran when it was lost: each runs again, alone
+  std::deque<Job> m_exits;               // checks of its end
 };
 
 // Never 0, never the same twice in this process: names executions of all programs.

@@ -180,10 +180,12 @@ void Program::on_started(const Zygote& zygote, const worker::Started& started) {
   } else if (Shared* const shared = shared_of(started.execution())) {
     shared->zygote->pid = static_cast<pid_t>(started.pid());
   }
+  hand_on_unclaimed();
 }
 
 void Program::on_ended(const Zygote& zygote, const worker::Ended& ended) {
   if (m_zygote) m_zygote->output.read_now();
+  hand_on_unclaimed();
   const auto running = m_running.find(ended.execution());
   if (running == m_running.end()) {
     if (Suite* const suite = suite_of(ended.execution())) {

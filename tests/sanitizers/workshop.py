@@ -14,6 +14,8 @@ sys.path[:0] = [str(HERE.parent / "e2e" / "adapters")]
 import served  # noqa: E402
 import tap  # noqa: E402
 
+# What a project links its tests with, besides the adapter.
+FRAMEWORK = {"hearth-googletest": ["gtest_main"], "hearth-doctest": [], "hearth-cppunit": []}
 PROCESS, NONE = "--isolation=process", "--isolation=none"
 
 
@@ -45,8 +47,10 @@ class Workshop:
         self.m_count += 1
         path = os.path.join(self.m_folder, f"p{self.m_count}")
         source = source if os.path.isabs(source) else str(HERE / "programs" / source)
+        framework = [flag for name in FRAMEWORK[module] for flag in self.m_flags("--libs", name)]
         command = [compiler or self.compilers[0], "-std=c++17", "-g", "-O0", *flags, *self.m_flags("--cflags", module),
-                   source, "-o", path, *libraries, *self.m_flags("--libs", module), *libraries, "-pthread"]
+                   source, "-o", path, *libraries, *self.m_flags("--libs", module),
+                   *libraries, *framework, "-pthread"]
         done = subprocess.run(command, capture_output=True, check=False)
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr.decode()}"
         return Program(path)
