@@ -590,7 +590,9 @@ void no_more_tests() {
     if (!known.is_loaded || known.is_parents) continue;
     if (!counts) {
       reset(known.object);
-      if (all.is_anew && known.object.llvm_set_written != nullptr) known.object.llvm_set_written(1);
+      // What tear-down counts is not to be written either.
+      if (known.object.gcov_end != nullptr) known.object.gcov_end();
+      if (known.object.llvm_set_written != nullptr) known.object.llvm_set_written(1);
       continue;
     }
     if (known.bank != nullptr) pour_back(known.object, known.bank);

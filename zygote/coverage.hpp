@@ -15,17 +15,17 @@
 //               kill it, reads its counters first (process_vm_readv), TERM or KILL alike.
 //   reaped      The parent adds the account to its bank. A suite's process has for its bank the
 //               account that it got, so that its tests' counts are the program's at once.
-//   program_ends  The warm process adds its bank to its counters, and ends by the ordinary exit.
-//   There
-//               the runtimes write as ever: to the names, and by the patterns, that were asked for,
-//               with their own words on stderr where they cannot.
+//   no_more_tests  The warm process adds its bank to its counters, and ends by the ordinary exit,
+//               where the runtimes write as ever: to the names, and by the patterns, that were
+//               asked for, with their own words on stderr where they cannot. One that was only
+//               listed writes nothing.
 //
 // A process that has no parent to hand over to, a test's of a program that cannot be forked, sets
-// its counters to zero when its test begins (what came before is set-up, which the process that was
-// listed has counted) and writes at its end what that test has counted: gcov merges with the files,
-// and so does LLVM where its pattern has `%m`; with a name that is one file for all, the file is
-// locked and merged here. A library that a fork loaded, and that its parent does not know, writes
-// its own as well.
+// its counters to zero when its test begins (what came before is set-up, which the
+// process that goes through the program's end counts) and writes at its end what that test has
+// counted: gcov merges with the files, and so does LLVM where its pattern has `%m`; with a name
+// that is one file for all, the file is locked and merged here. A library that a fork loaded, and
+// that its parent does not know, writes its own as well.
 //
 // Nothing here does anything in a program that is not instrumented.
 //

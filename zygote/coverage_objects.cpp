@@ -233,7 +233,10 @@ class Reader {
     } else if (name == "__llvm_profile_is_continuous_mode_enabled") {
       set(m_is_continuous, address);
     }
-    if (name == "__gcov_exit" || name == "llvm_writeout_and_clear") m_object.has_destructor = true;
+    if (name == "__gcov_exit" || name == "llvm_writeout_and_clear") {
+      m_object.has_destructor = true;
+      set(m_object.gcov_end, address);
+    }
   }
 
   void read_variable(std::string_view name, std::uint64_t address, std::uint64_t size) {

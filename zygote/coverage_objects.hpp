@@ -45,7 +45,8 @@ struct Object {
 
   // gcov: null where the object has none. Merges with the files that are there.
   void (*gcov_dump)() = nullptr;
-  bool has_destructor = false;  // which writes, and not an exit handler
+  void (*gcov_end)() = nullptr;  // the same, and nothing is written at exit any more
+  bool has_destructor = false;   // which writes, and not an exit handler
 
   // LLVM
   int (*llvm_write)() = nullptr;

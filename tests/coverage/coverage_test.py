@@ -404,7 +404,7 @@ def check_lost(counted, says, **environment):
     """Where tests are forked, the program's end fails; where it is started anew for each, the tests show it."""
     for threads in ({}, THREADED):
         with Server(counted.path, env={**environment, **threads}, cwd=counted.folder) as server:
-            results = server.run(f"counted.{SOME[counted.framework]}")
+            results = server.run(f"counted.{SOME[counted.framework]}", exit=True)
             server.goodbye()
             said = [result.text("stderr") + result.text("traceback") for ones in results.results.values() for result in ones]
             assert any(says in text for text in said), f"{counted.path} {threads} {results.results}\n{server.stderr()}"
