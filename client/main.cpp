@@ -27,6 +27,7 @@ server::ServeOptions serve_options(const ServerSettings& settings) {
   if (settings.load_timeout) options.load_timeout = seconds(*settings.load_timeout);
   if (settings.output_limit) options.output_limit = *settings.output_limit << 20;
   options.leaks_fail = settings.leaks == "fail";
+  options.exit_fails = settings.exit != "ignore";
   if (settings.isolation == "none") options.isolation = server::Isolation::none;
   options.forks = settings.fork != "never";
   options.cwd = settings.cwd;

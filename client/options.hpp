@@ -25,6 +25,7 @@ struct ServerSettings {
   std::optional<double> load_timeout;         // seconds
   std::optional<std::uint64_t> output_limit;  // MiB; 0: no limit
   std::optional<std::string> leaks;           // "ok" or "fail"
+  std::optional<std::string> exit;            // "fail" or "ignore"
   std::optional<std::string> isolation;       // "process" or "none"
   std::optional<std::string> fork;            // "auto" or "never"
   std::string cwd;

@@ -35,6 +35,7 @@ Schedule::Schedule(asio::io_context& io, const ServeOptions& options,
     : m_io(io),
       m_jobs(options.jobs != 0 ? options.jobs : usable_cpus()),
       m_isolation(options.isolation),
+      m_exit_fails(options.exit_fails),
       m_orphans(orphans),
       m_programs(io, options, std::move(specs), orphans, *this,
                  [this](const Program& program) { return in_use(program); }),
@@ -256,7 +257,7 @@ void Schedule::start_checks(Run& run) {
 void Schedule::queue_exits(Run& run) {
   auto& owed = m_owed[&run.session()];
   for (const Program* const program : run.tested()) owed.insert(program->name());
-  if (!run.exits()) return;
+  if (!run.exits() || !m_exit_fails) return;
   for (std::size_t place = 0; place < m_programs.size(); ++place) {
     Program& program = m_programs[place];
     if (!owed.contains(program.name()) || goes_on_beside(run, program)) continue;

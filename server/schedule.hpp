@@ -83,6 +83,7 @@ class Schedule final : public ProgramEvents {
   asio::io_context& m_io;
   const unsigned m_jobs;
   const Isolation m_isolation;
+  const bool m_exit_fails;
   Orphans& m_orphans;
   Generations m_programs;
   std::list<std::unique_ptr<Run>> m_runs;  // in turn: the next to start a test comes first

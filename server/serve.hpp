@@ -26,6 +26,7 @@ struct ServeOptions {
   Isolation isolation = Isolation::process;
   bool forks = true;                         // false: programs are started anew for each test
   bool leaks_fail = false;                   // a test that leaves processes behind fails
+  bool exit_fails = true;                    // trouble at a program's end fails the Run
   std::string cwd;                           // of the programs; empty: ours
   std::vector<std::string> environment;      // K=V, on top of ours
   std::optional<transport::Address> listen;  // absent: one session, on stdin and stdout

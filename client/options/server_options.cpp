@@ -41,6 +41,10 @@ void add_server_options(CLI::App& app, ServerSettings& server) {
                  "what a test is that leaves processes behind: ok, fail (ok)")
       ->type_name("WHAT")
       ->check(CLI::IsMember({"ok", "fail"}));
+  app.add_option("--exit", server.exit,
+                 "what trouble at a program's end, after its tests, is: fail, ignore (fail)")
+      ->type_name("WHAT")
+      ->check(CLI::IsMember({"fail", "ignore"}));
   app.add_option("--isolation", server.isolation,
                  "process: each test in a process of its own; none: a program's tests of one\n"
                  "Run in one process, in the Run's order (process)")
@@ -96,6 +100,7 @@ std::vector<std::string> option_words(const ServerSettings& settings) {
   add("--load-timeout", settings.load_timeout);
   add("--output-limit", settings.output_limit);
   add("--leaks", settings.leaks);
+  add("--exit", settings.exit);
   if (!settings.cwd.empty()) command.insert(command.end(), {"--cwd", settings.cwd});
   for (const auto& variable : settings.environment)
     command.insert(command.end(), {"--env", variable});

@@ -59,6 +59,17 @@ def test_all_of_a_plain_run():
                 assert statuses.get(end) == ("fail" if how else None), served.state()
 
 
+def test_ignored():
+    """--exit ignore: the end comes with the session's, is told on stderr, and fails nothing, unless it is asked for"""
+    passes, end = ids("googletest", "Test.Passes", "exit")
+    with server("googletest", "status", options=("--exit", "ignore")) as served:
+        assert served.run(passes, exit=None).statuses() == {passes: "success"}, served.state()
+        assert served.goodbye() == 0
+        assert "exited with status 3" in served.stderr(), served.stderr()
+    with server("googletest", "status", options=("--exit", "ignore")) as served:
+        assert served.run(passes, end, exit=None).statuses() == {passes: "success", end: "fail"}, served.state()
+
+
 def test_put_off():
     """"exit": false leaves the end to a later Run of the session, also one of no tests"""
     passes, registers, end = ids("googletest", "Test.Passes", "Test.Registers", "exit")

@@ -155,11 +155,11 @@ def main(arguments):
     print(f"1..{len(names) + 2}", flush=True)
     wrong = command_line_faults()
     failed = bool(wrong)
-    print(f"{'not ok' if wrong else 'ok'} {len(names) + 2} - the command line is judged, and nothing is known of the tests")
+    print(f"{'not ok' if wrong else 'ok'} 1 - the command line is judged, and nothing is known of the tests")
     for line in wrong:
         print(f"# {line}")
     with multiprocessing.get_context("fork").Pool(AT_A_TIME) as pool:
-        for number, (name, wrong) in enumerate(pool.imap_unordered(judge, jobs, chunksize=1), 1):
+        for number, (name, wrong) in enumerate(pool.imap_unordered(judge, jobs, chunksize=1), 2):
             title = f"{name} is found out, and nothing else" if name in FAULTS else f"{name or 'the reference server'} breaks no rule"
             print(f"{'not ok' if wrong else 'ok'} {number} - {title}")
             for line in wrong:
@@ -167,7 +167,7 @@ def main(arguments):
             sys.stdout.flush()
             failed = failed or bool(wrong)
     unbroken = sorted({check.rule for check in CHECKS} - {fault.rule for fault in FAULTS.values()})
-    print(f"{'not ok' if unbroken else 'ok'} {len(names) + 1} - each check has a fault that it finds")
+    print(f"{'not ok' if unbroken else 'ok'} {len(names) + 2} - each check has a fault that it finds")
     for rule in unbroken:
         print(f"# {rule} has none")
     return 1 if failed or unbroken else 0
