@@ -1,6 +1,7 @@
 #include "process/children.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -106,8 +107,25 @@ std::optional<std::uint64_t> marker_of(pid_t pid) {
   return std::nullopt;
 }
 
+namespace {
+
+// In the middle of an exec a process has none: its descriptors are closed already, and its new
+// memory has nothing yet.
+std::string environment_after_exec(pid_t pid) {
+  constexpr int most_looks = 200;
+  constexpr int between = 1;  // ms
+  std::string environment = read_proc(pid, "environ", most_environment);
+  for (int look = 0; environment.empty() && look < most_looks && !is_zombie(pid); ++look) {
+    poll(nullptr, 0, between);
+    environment = read_proc(pid, "environ", most_environment);
+  }
+  return environment;
+}
+
+}  // namespace
+
 bool is_marked_without(pid_t pid, const std::string& variable) {
-  const std::string environment = '\0' + read_proc(pid, "environ", most_environment);
+  const std::string environment = '\0' + environment_after_exec(pid);
   const auto has = [&](const std::string& name) {
     return environment.find('\0' + name + '=') != std::string::npos;
   };

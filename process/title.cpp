@@ -1,12 +1,15 @@
 #include "process/title.hpp"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
-#include <fstream>
-#include <sstream>
+
+#include "process/unique_fd.hpp"
 
 namespace hearth::process {
 namespace {
@@ -19,17 +22,18 @@ struct Arguments {
 // proc(5): arg_start and arg_end are the fields 48 and 49 of stat, where the state, after the
 // name in parentheses, is the third.
 Arguments arguments_in_memory() {
-  std::ifstream file("/proc/self/stat");
-  std::string stat;
-  std::getline(file, stat);
-  const std::size_t name_end = stat.rfind(')');
-  if (name_end == std::string::npos) return {};
-  std::istringstream fields(stat.substr(name_end + 1));
-  std::string skipped;
-  for (int field = 3; field < 48; ++field) fields >> skipped;
-  std::uintptr_t begin = 0;
-  std::uintptr_t end = 0;
-  if (!(fields >> begin >> end) || begin == 0 || end <= begin) return {};
+  const UniqueFd file(open("/proc/self/stat", O_RDONLY | O_CLOEXEC));
+  char stat[2048];
+  const ssize_t size = file ? read(file.get(), stat, sizeof stat - 1) : -1;
+  if (size <= 0) return {};
+  stat[size] = '\0';
+  const char* at = std::strrchr(stat, ')');
+  for (int field = 2; at != nullptr && field < 48; ++field) at = std::strchr(at + 1, ' ');
+  if (at == nullptr) return {};
+  char* rest = nullptr;
+  const std::uintptr_t begin = std::strtoull(at, &rest, 10);
+  const std::uintptr_t end = std::strtoull(rest, nullptr, 10);
+  if (begin == 0 || end <= begin) return {};
   return {reinterpret_cast<char*>(begin), end - begin};
 }
 

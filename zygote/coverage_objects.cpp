@@ -160,16 +160,36 @@ class Reader {
   Object& object() { return m_object; }
 
  private:
-  // Whether a whole table of symbols is worth reading: a large program has a million.
+  // A library with the adapter in it names gcov's functions without having them.
   [[nodiscard]] bool uses_gcov(const Section* symbols, const Section* dynamic_symbols) const {
     if (is_where_this_is(m_loaded)) return __gcov_exit != nullptr || __gcov_dump != nullptr;
-    for (const Section* const table : {dynamic_symbols, symbols}) {
-      if (table == nullptr) continue;
-      const Section* const strings = m_file.section(table->sh_link);
-      if (strings != nullptr && m_file.content(*strings).find("__gcov_") != std::string_view::npos)
-        return true;
+    return defines_gcov(dynamic_symbols) || defines_gcov(symbols);
+  }
+
+  // A table is gone through only if the name is in it at all: a large program has a million
+  // symbols.
+  [[nodiscard]] bool defines_gcov(const Section* table) const {
+    constexpr std::string_view prefix = "__gcov_";
+    const Section* const strings = table == nullptr ? nullptr : m_file.section(table->sh_link);
+    if (strings == nullptr) return false;
+    const std::string_view names = m_file.content(*strings);
+    if (names.find(prefix) == std::string_view::npos) return false;
+    bool found = false;
+    for_defined(*table, names, [&](const Symbol&, std::string_view name) {
+      found = found || starts_with(name, prefix);
+    });
+    return found;
+  }
+
+  template <typename Take>
+  void for_defined(const Section& table, std::string_view names, Take take) const {
+    const std::string_view bytes = m_file.content(table);
+    for (std::size_t i = 0; i + sizeof(Symbol) <= bytes.size(); i += sizeof(Symbol)) {
+      Symbol symbol;
+      std::memcpy(&symbol, bytes.data() + i, sizeof symbol);
+      if (symbol.st_shndx == SHN_UNDEF || symbol.st_name >= names.size()) continue;
+      take(symbol, names.substr(symbol.st_name));
     }
-    return false;
   }
 
   void add(std::uint64_t address, std::uint64_t size, Merge merge) {
@@ -190,16 +210,10 @@ class Reader {
   void read_symbols(const Section& table) {
     const Section* const strings = m_file.section(table.sh_link);
     if (strings == nullptr) return;
-    const std::string_view names = m_file.content(*strings);
-    const std::string_view bytes = m_file.content(table);
-    for (std::size_t i = 0; i + sizeof(Symbol) <= bytes.size(); i += sizeof(Symbol)) {
-      Symbol symbol;
-      std::memcpy(&symbol, bytes.data() + i, sizeof symbol);
-      if (symbol.st_shndx == SHN_UNDEF || symbol.st_name >= names.size()) continue;
-      const std::string_view name = names.substr(symbol.st_name);
+    for_defined(table, m_file.content(*strings), [&](const Symbol& symbol, std::string_view name) {
       if (!starts_with(name, "lprof") && !starts_with(name, "__gcov") &&
           !starts_with(name, "__llvm_") && !starts_with(name, "llvm_")) {
-        continue;
+        return;
       }
       const std::string_view whole = name.substr(0, name.find('\0'));
       const auto type = symbol.st_info & 0xf;
@@ -208,7 +222,7 @@ class Reader {
       } else if (type == STT_OBJECT || type == STT_NOTYPE) {
         read_variable(whole, symbol.st_value, symbol.st_size);
       }
-    }
+    });
   }
 
   void read_function(std::string_view name, std::uint64_t address) {

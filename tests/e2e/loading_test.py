@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import e2e
 from e2e import Folder, programs
@@ -59,11 +60,17 @@ def test_no_test_programs():
         check_load_failure(program, cause, "without a word from a Hearth adapter", "pkg-config")
 
 
+CLOCK_REALTIME_COARSE = 5  # which gives files their times
+
+
 def make_script(folder, *lines):
     path = os.path.join(folder.path, "script")
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(("#!/bin/sh", *lines, "")))
     os.chmod(path, 0o755)
+    # A file that is looked at in the moment in which it changes may change unseen, and is loaded again for that.
+    while time.clock_gettime_ns(CLOCK_REALTIME_COARSE) <= os.stat(path).st_ctime_ns:
+        pass
     return path
 
 

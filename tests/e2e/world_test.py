@@ -103,7 +103,7 @@ def without_mark(world):
     """Also: the differing variable, where it is the last of those that the program was given."""
     variables = [world.pop(f"variable {number}") for number in range(1000) if f"variable {number}" in world]
     inherited = [number for number, word in enumerate(variables) if not word.startswith("WORLD_SET=")]
-    marks = [number for number in inherited if variables[number].startswith("HEARTH_")]
+    marks = [number for number in inherited if variables[number].startswith("HEARTH_TEST=")]
     difference = {}
     if marks and marks == inherited[-1:]:
         difference = {f"variable {marks[0]}": (None, variables.pop(marks[0]))}

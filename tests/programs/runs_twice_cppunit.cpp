@@ -1,5 +1,5 @@
-// Runs its suites one by one, without a runner. Those behind the first are not served, and that is
-// said.
+// Runs its suites one by one, without a runner. Those behind the first are not served, and that
+// is a failure.
 #include <cppunit/TestResult.h>
 #include <cppunit/TestResultCollector.h>
 #include <cppunit/extensions/HelperMacros.h>

@@ -1,4 +1,4 @@
-// Runs its tests in two goes. Those of the second go are not served, and that is said.
+// Runs its tests in two goes. Those of the second go are not served, and that is a failure.
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 

@@ -51,7 +51,8 @@ def test_runs_twice(checks, hearth, programs):
     checks.equal("by hand all tests run", ours[1], b"3 tests, 1 failures\n")
     results, _ = served.run(hearth, [f"p={programs}/runs_twice_cppunit"])
     checks.equal("of two runs the first is served", {test_id: result.status for test_id, result in results.items()},
-                 {"p.First.passes": "success", "p.First.fails": "fail"})
+                 {"p.First.passes": "success", "p.First.fails": "fail", "p.exit": "fail"})
+    checks.check("and the others are named", results["p.exit"].says("Not served:\nSecond.passes\n"), results)
 
 
 def main():

@@ -62,7 +62,8 @@ def test_arguments(checks, hearth, programs):
 def test_runs_twice(checks, hearth, programs):
     results, _ = served.run(hearth, [f"{programs}/runs_twice_doctest"])
     checks.equal("of two runs the first is served", {test_id: result.status for test_id, result in results.items()},
-                 {"runs_twice_doctest.one": "success"})
+                 {"runs_twice_doctest.one": "success", "runs_twice_doctest.exit": "fail"})
+    checks.check("and the others are named", results["runs_twice_doctest.exit"].says("Not served:\ntwo\n"), results)
 
 
 def test_own_time_limit(checks, hearth, programs):

@@ -54,11 +54,11 @@ class Project:
         self.call("hearth", "run", "--json", "events", *arguments, status=status)
         return self.results()
 
-    def results(self):
+    def results(self, tear_downs=False):
         with open(self.file("events"), encoding="utf-8") as file:
             events = [json.loads(line) for line in file]
         return {event["id"]: event["status"] for event in events
-                if event["event"] == "result" and not event["id"].endswith(".teardown")}
+                if event["event"] == "result" and (tear_downs or not event["id"].endswith(".teardown"))}
 
 
 def counts(results):
