@@ -205,6 +205,7 @@ class Program {
                         const std::string& failure);
   void end_check(const Job& job, const std::string& failure);
   void end_suite_checks(Suite& suite, const std::string& failure);
+  [[nodiscard]] bool close_idle_suites();
   void check_exit(SteadyTime now);
   void exited(int wait_status);
   void end_exits(const std::string& failure);

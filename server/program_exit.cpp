@@ -39,12 +39,27 @@ void Program::exit_when_quiet() {
   if (!m_waiting.empty() || !m_suspects.empty() || !m_shared.empty() || !is_quiet()) return;
   if (!m_zygote) return start();
   if (m_zygote->state != Zygote::State::ready || m_zygote->finishing) return;
-  for (const auto& [index, suite] : m_suites) {
-    if (suite.zygote) return;
-  }
+  if (close_idle_suites()) return;
   m_exiting = true;
   m_zygote->since = work_time();
   finish(*m_zygote, false);
+}
+
+// Suites that are kept for Runs which wait for the end: those set them up again. True: one is there
+// still, and its end is waited for. Its tear-down is reported to who asked for the program's end.
+bool Program::close_idle_suites() {
+  bool any = false;
+  for (auto& [index, suite] : m_suites) {
+    if (!suite.zygote) continue;
+    any = true;
+    if (suite.zygote->finishing) continue;
+    const Job& job = m_exits.front();
+    suite.last_run = job.run;
+    suite.last_target = job.target;
+    suite.last_test = m_catalog.first_in(index).value_or(job.test);
+    close_suite(suite);
+  }
+  return any;
 }
 
 // Its end takes as long as a test may.

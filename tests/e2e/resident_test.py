@@ -181,6 +181,28 @@ def test_client_gone_in_tear_down():
         assert first.goodbye() == 0
 
 
+def test_end_beside_others():
+    """A program's end waits for the Runs that came before it; later ones wait for it, and keep no suite from ending"""
+    waits, one, two = (f"faults.Expensive.{name}" for name in ("Waits", "One", "Two"))
+    with resident("--jobs", "4") as server, server.client() as first, server.client() as second, \
+            server.client() as third:
+        server.gates.make_gate("bystander")
+        before = second.ask_run([waits])
+        server.gates.await_lines("bystanders", 1)
+        ends = first.ask_run([one], exit=None)
+        first.until(lambda so_far: so_far.statuses().get(one) == "success", "the result of a test")
+        first.until_done(first.ask_list([]))  # the server has come to the program's end
+        after = third.ask_run([two])
+        third.until_done(third.ask_list([]))
+        pid = server.status()["programs"][0]["pid"]
+        server.gates.open_gate("bystander")
+        assert second.until_done(before).statuses() == {waits: "success"}
+        assert first.until_done(ends).statuses() == {one: "success"}
+        assert third.until_done(after).statuses() == {two: "success"}
+        assert server.status()["programs"][0]["pid"] != pid
+        assert len(server.gates.lines("set-ups")) == 2
+
+
 def test_slow_set_up():
     """What waits for a suite's set-up takes no slots from others"""
     with resident("--jobs", "2") as server, server.client() as slow, server.client() as quick:
