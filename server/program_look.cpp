@@ -81,11 +81,13 @@ bool begins_with_any(std::string_view name, std::initializer_list<std::string_vi
                      [&](std::string_view one) { return name.starts_with(one); });
 }
 
-// The system's own, which bring no adapter.
+// The system's own and the compiler's, which bring no adapter.
 bool is_of_the_system(std::string_view name) {
   return begins_with_any(
-      name, {"libc.so", "libm.so", "libstdc++.so", "libgcc_s.so", "libpthread.so", "libdl.so",
-             "librt.so", "ld-linux", "ld64.so", "libc++.so", "libc++abi.so", "libatomic.so"});
+      name,
+      {"libc.so", "libm.so", "libstdc++.so", "libgcc_s.so", "libpthread.so", "libdl.so", "librt.so",
+       "ld-linux", "ld64.so", "libc++.so", "libc++abi.so", "libatomic.so", "libasan.so",
+       "liblsan.so", "libtsan.so", "libubsan.so", "libhwasan.so", "libclang_rt.", "libgcov.so"});
 }
 
 // They can open libraries, but do so for a program that asks them.
