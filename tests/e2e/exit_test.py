@@ -186,6 +186,32 @@ def test_tests_that_fail_at_their_end():
             assert of_program <= {"thread_local of the program"}, folder.lines("log")
 
 
+def test_events():
+    """A program's listener sees each test's start and end once, both in the test's own process, also in a suite's"""
+    tests = ["Test.Passes", "Suite.Passes", "Suite.Registers"]
+    for isolation in ((), ("--env", "ENDS_THREAD=1")):
+        with Folder() as folder, server("googletest", "", folder, ("--env", "ENDS_EVENTS=1", *isolation)) as served:
+            assert set(served.run(*ids("googletest", *tests), exit=None).statuses().values()) == {"success"}
+            events = [line.split() for line in folder.lines("log") if line.startswith(("start ", "end "))]
+            seen = {(event, test): pid for event, test, pid in events}
+            assert sorted((event, test) for event, test, _ in events) == \
+                sorted((event, test) for event in ("start", "end") for test in tests), events
+            assert all(seen["start", test] == seen["end", test] for test in tests), events
+            assert len(set(seen.values())) == len(tests), events
+
+
+def test_suites_one_at_a_time():
+    """With --jobs 1 suites do not overlap, whatever the order of their tests, in one program or in several"""
+    tests = [f"{program}.Suite.{test}" for test in ("Passes", "Registers") for program in ("one", "two", "three")]
+    with Folder() as folder:
+        programs_of = [f"{name}={programs['ends_googletest']}" for name in ("one", "two", "three")]
+        log = ("--env", f"ENDS_LOG={folder.path}/log", "--env", "ENDS=")
+        with Server(*programs_of, options=("--jobs", "1", *log)) as served:
+            assert served.run(*tests, exit=None).statuses() == dict.fromkeys(tests, "success"), served.state()
+        lines = [line for line in folder.lines("log") if line.endswith("of the suite")]
+        assert lines == ["set-up of the suite", "tear-down of the suite"] * 3, lines
+
+
 def test_report_files():
     """Report files that the program would write are not those of a process that ran nothing"""
     asked = {

@@ -20,6 +20,16 @@ struct Suite : testing::Test {
   }
 };
 
+// With ENDS_EVENTS: what a listener of the program's sees, and in which process.
+struct Events : testing::EmptyTestEventListener {
+  void OnTestStart(const testing::TestInfo& test) override { log("start", test); }
+  void OnTestEnd(const testing::TestInfo& test) override { log("end", test); }
+  static void log(const char* event, const testing::TestInfo& test) {
+    ends::log(std::string(event) + ' ' + test.test_suite_name() + '.' + test.name() + ' ' +
+              std::to_string(getpid()));
+  }
+};
+
 TEST(Test, Passes) {}
 TEST(Test, Registers) {
   ends::registers();
@@ -44,6 +54,8 @@ TEST_F(Suite, Registers) {
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   testing::AddGlobalTestEnvironment(new Environment);
+  if (std::getenv("ENDS_EVENTS") != nullptr)
+    testing::UnitTest::GetInstance()->listeners().Append(new Events);
   ends::begin();
   return ends::end(RUN_ALL_TESTS());
 }
