@@ -42,23 +42,6 @@ extern "C" __attribute__((visibility("default"))) int in_library() { return 0; }
 #endif
 """
 
-DOCTEST = """
-#ifdef HAS_MAIN
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
-#else
-#define DOCTEST_CONFIG_IMPLEMENT
-#endif
-#include <doctest/doctest.h>
-TEST_CASE("passes in " NAME) {}
-TEST_CASE("fails in " NAME) { CHECK(1 == 2); }
-#ifdef HAS_MAIN
-extern "C" int in_library();
-TEST_CASE("calls") { CHECK(in_library() == 0); }
-#else
-extern "C" __attribute__((visibility("default"))) int in_library() { return 0; }
-#endif
-"""
-
 CPPUNIT = """
 #include <cppunit/extensions/HelperMacros.h>
 #include <cppunit/extensions/TestFactoryRegistry.h>
