@@ -129,6 +129,7 @@ struct CppUnitText {
   std::vector<Brief> brief;
   std::vector<std::string> failed;
   std::optional<std::size_t> tests;
+  std::size_t failures = 0;  // by the summary's count
 
   void read(std::string_view line) {
     static constexpr std::pair<std::string_view, TestStatus> endings[] = {
@@ -139,7 +140,11 @@ struct CppUnitText {
       if (line.ends_with(ending))
         brief.push_back({std::string(line.substr(0, line.size() - ending.size())), status});
     if (line.starts_with("OK (")) tests = number(line.substr(4));
-    if (line.starts_with("Run: ")) tests = number(line.substr(4));
+    if (line.starts_with("Run: ")) {
+      tests = number(line.substr(4));
+      failures = number(after(line, "Failures:").value_or("")).value_or(0) +
+                 number(after(line, "Errors:").value_or("")).value_or(0);
+    }
     if (line.starts_with("Test name: ")) failed.emplace_back(line.substr(11));
     const auto name = after(line, ") test: ");
     const bool numbered = !line.empty() && line.front() >= '1' && line.front() <= '9';
@@ -184,6 +189,24 @@ class Ids {
   std::map<std::string, std::vector<std::string>> m_by_key;
 };
 
+// Of tests that BriefTestProgressListener names, one a line. What the program printed before, on
+// the same line, is left out. nullopt: some line names none that is listed.
+std::optional<Verdicts> verdicts_of(const std::vector<CppUnitText::Brief>& brief, const Ids& ids) {
+  Verdicts verdicts;
+  std::map<std::string, std::size_t> seen;  // by the first id of the name
+  for (const auto& [line, status] : brief) {
+    const auto* meant = &ids.of(line);
+    for (auto space = line.find(' '); meant->empty() && space != std::string::npos;
+         space = line.find(' ', space + 1))
+      meant = &ids.of(line.substr(space + 1));
+    if (meant->empty()) return std::nullopt;
+    const auto which = seen[meant->front()]++;
+    if (which >= meant->size()) return std::nullopt;
+    verdicts.emplace((*meant)[which], status);
+  }
+  return verdicts;
+}
+
 }  // namespace
 
 std::optional<PlainResults> parse_googletest_text(std::string_view text,
@@ -199,17 +222,10 @@ std::optional<PlainResults> parse_cppunit_text(std::string_view text, const std:
   for_each_line(text, [&](std::string_view line) { said.read(line); });
   if (!said.tests || *said.tests != listed.size()) return std::nullopt;
   const Ids ids(program, listed);
+  if (auto verdicts = verdicts_of(said.brief, ids); verdicts && verdicts->size() == listed.size())
+    return PlainResults{.verdicts = *std::move(verdicts)};
+  if (said.failures != said.failed.size()) return std::nullopt;
   PlainResults results;
-  if (said.brief.size() == *said.tests) {
-    std::map<std::string, std::size_t> seen;
-    for (const auto& [name, status] : said.brief) {
-      const auto& meant = ids.of(name);
-      const auto which = seen[key_of(name)]++;
-      if (which >= meant.size()) return std::nullopt;
-      results.verdicts.emplace(meant[which], status);
-    }
-    return results;
-  }
   for (const auto& id : listed) results.verdicts.emplace(id, TestStatus::success);
   for (const auto& name : said.failed) {
     const auto& meant = ids.of(name);

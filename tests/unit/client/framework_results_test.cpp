@@ -183,6 +183,22 @@ TEST_CASE("CppUnit's text: failures by name, or every test where it tells") {
   CHECK(results->verdicts.at("c.Y.same") == TestStatus::success);
   CHECK(results->verdicts.at("c.Y.same #2") == TestStatus::fail);
 
+  // What main printed before the first test, on its line.
+  results = parse_cppunit_text(
+      "Running all: a::X::one : OK\na::X::two : OK\nY::same : assertion\nY::same : OK\n" + summary,
+      "c", listed);
+  REQUIRE(results);
+  CHECK(results->verdicts.at("c.a::X.one") == TestStatus::success);
+  CHECK(results->verdicts.at("c.Y.same") == TestStatus::fail);
+
+  // Lines that something else cut in two: those that failed are named elsewhere, or none did.
+  const std::string torn =
+      "a::X::one : OK\na::X::t\nOpened.\nwo : OK\nY::same : OK\nY::same : OK\n";
+  results = parse_cppunit_text(torn + "\nOK (4)\n", "c", listed);
+  REQUIRE(results);
+  CHECK(results->verdicts.at("c.a::X.two") == TestStatus::success);
+  CHECK_FALSE(parse_cppunit_text(torn + summary, "c", listed));
+
   results = parse_cppunit_text("....\n\n\nOK (4)\n", "c", listed);
   REQUIRE(results);
   CHECK(results->verdicts.size() == 4);
