@@ -85,9 +85,18 @@ Expected<int> run_with(const PlainProgram& program, const std::vector<std::strin
                                    O_WRONLY | O_CREAT | O_TRUNC, 0600);
   posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
   if (!program.cwd.empty()) posix_spawn_file_actions_addchdir_np(&actions, program.cwd.c_str());
+  // This process ignores SIGPIPE, which a child would inherit; by hand it does not.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t pipe;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  posix_spawnattr_setsigdefault(&attributes, &pipe);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   pid_t pid = -1;
-  const int error = posix_spawn(&pid, program.path.c_str(), &actions, nullptr,
+  const int error = posix_spawn(&pid, program.path.c_str(), &actions, &attributes,
                                 pointers(command).data(), pointers(variables).data());
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return tl::unexpected(start_error(program, error));
   int status = 0;
