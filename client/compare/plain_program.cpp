@@ -1,7 +1,6 @@
 #include "client/compare/plain_program.hpp"
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include <iterator>
 
 #include "client/link/server_process.hpp"
+#include "process/fork_exec.hpp"
 
 extern "C" char** environ;
 
@@ -45,13 +45,6 @@ std::string read_all(const fs::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-std::vector<char*> pointers(const std::vector<std::string>& words) {
-  std::vector<char*> result;
-  for (const auto& word : words) result.push_back(const_cast<char*>(word.c_str()));
-  result.push_back(nullptr);
-  return result;
-}
-
 // Our variables, with those of the program before them: the first of a name is the one that counts.
 std::vector<std::string> environment_of(const PlainProgram& program,
                                         const std::vector<std::string>& more) {
@@ -78,26 +71,19 @@ Expected<int> run_with(const PlainProgram& program, const std::vector<std::strin
   command.insert(command.end(), program.arguments.begin(), program.arguments.end());
   command.insert(command.end(), flags.begin(), flags.end());
   const auto variables = environment_of(program, more);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(),
-                                   O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-  if (!program.cwd.empty()) posix_spawn_file_actions_addchdir_np(&actions, program.cwd.c_str());
-  // This process ignores SIGPIPE, which a child would inherit; by hand it does not.
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t pipe;
-  sigemptyset(&pipe);
-  sigaddset(&pipe, SIGPIPE);
-  posix_spawnattr_setsigdefault(&attributes, &pipe);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-  pid_t pid = -1;
-  const int error = posix_spawn(&pid, program.path.c_str(), &actions, &attributes,
-                                pointers(command).data(), pointers(variables).data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
+  auto words = process::exec_list(command);
+  auto environment = process::exec_list(variables);
+  const auto [pid, error] = process::fork_exec(
+      [&] {
+        const int in = open("/dev/null", O_RDONLY);
+        const int out = open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
+            dup2(out, STDERR_FILENO) < 0)
+          return;
+        if (!program.cwd.empty() && chdir(program.cwd.c_str()) != 0) return;
+        execve(program.path.c_str(), words.data(), environment.data());
+      },
+      STDERR_FILENO, process::Signals::inherited);
   if (error != 0) return tl::unexpected(start_error(program, error));
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {

@@ -35,6 +35,8 @@ def test_compare():
     with Folder() as folder:
         text = hearth(folder, "check", "--compare", ends("well"))
         assert "exited with status 0" in text and "3 verdicts the same" in text, text
+        text = hearth(folder, "check", "--compare", ends("pipe"))  # by itself it is told by SIGPIPE, as by hand
+        assert "exited with status 0" in text and "3 verdicts the same" in text, text
         text = hearth(folder, "check", "--compare", ends("fails"))
         assert "exited with status 1" in text and "3 verdicts the same" in text, text
         for way, (_, how) in BAD_ENDS.items():

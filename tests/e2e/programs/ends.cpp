@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -52,6 +53,7 @@ int main(int argc, char** argv) {
   const int result = RUN_ALL_TESTS();
   if (is_bad("abort")) std::abort();
   if (is_bad("exit")) return 3;
+  if (is_bad("pipe")) return std::signal(SIGPIPE, SIG_DFL) == SIG_DFL ? result : 6;
   // By itself alone: it has been asked for GoogleTest's results.
   if (is_bad("differs") && std::getenv("GTEST_OUTPUT") != nullptr) return 4;
   return result;
